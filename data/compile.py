@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Turns the knowledge in data/ into one C file: compile.py DATADIR OUTPUT.c
+
+A .data file holds stanzas separated by empty lines; a stanza is a list of "Field: value" lines. A
+line that starts with a space goes on from the one before, a line with a lone dot in it is a
+paragraph break, # starts a comment line.
+"""
+
+import pathlib
+import sys
+
+FINDING_FIELDS = ("Id", "Title", "What", "Why", "How", "Remedy", "Sources")
+CLASSES = {"rdna1": "RD_CHIP_RDNA1", "declined": "RD_CHIP_DECLINED", "not-gpu": "RD_CHIP_NOT_GPU"}
+
+
+def die(path, number, message):
+    sys.exit(f"{path}:{number}: {message}")
+
+
+def stanzas(path):
+    """Yields lists of (line number, field, value)."""
+    stanza = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("#"):
+            continue
+        if not line.strip():
+            if stanza:
+                yield stanza
+            stanza = []
+        elif line.startswith(" "):
+            if not stanza:
+                die(path, number, "a continuation line without a field before it")
+            start, field, value = stanza[-1]
+            more = line.strip()
+            joined = value + "\n\n" if more == "." else (
+                value + more if value.endswith("\n") or not value else value + " " + more)
+            stanza[-1] = (start, field, joined)
+        elif ":" in line:
+            field, value = line.split(":", 1)
+            stanza.append((number, field, value.strip()))
+        else:
+            die(path, number, "expected 'Field: value'")
+    if stanza:
+        yield stanza
+
+
+def fields(path, stanza, wanted):
+    """The stanza as a dict with exactly the wanted fields."""
+    found = {}
+    for number, field, value in stanza:
+        if field not in wanted:
+            die(path, number, f"unknown field {field}")
+        if field in found:
+            die(path, number, f"field {field} twice")
+        if not value:
+            die(path, number, f"field {field} is empty")
+        found[field] = value
+    for field in wanted:
+        if field not in found:
+            die(path, stanza[0][0], f"field {field} is missing")
+    return found
+
+
+def quote(text):
+    """A C string literal; octal escapes, so that nothing after them is swallowed."""
+    if text is None:
+        return "NULL"
+    out = []
+    for byte in text.encode("utf-8"):
+        char = chr(byte)
+        if char in '"\\':
+            out.append("\\" + char)
+        elif char == "\n":
+            out.append("\\n")
+        elif char == "\t":
+            out.append("\\t")
+        elif 0x20 <= byte < 0x7F and char != "?":
+            out.append(char)
+        else:
+            out.append(f"\\{byte:03o}")
+    return '"' + "".join(out) + '"'
+
+
+def devices(path):
+    rows, ids = [], set()
+    for stanza in stanzas(path):
+        chip = gfx = kind = None
+        device = None
+        for number, field, value in stanza:
+            key, _, name = value.partition(" ")
+            if field == "Chip":
+                chip = value
+            elif field == "Gfx":
+                gfx = value
+            elif field == "Class":
+                if value not in CLASSES:
+                    die(path, number, f"unknown class {value}")
+                kind = CLASSES[value]
+            elif field in ("Device", "Revision"):
+                if field == "Device":
+                    device = int(key, 16)
+                elif device is None:
+                    die(path, number, "Revision before Device")
+                revision = f"{{ .known = true, .v = 0x{key} }}" if field == "Revision" else "{ 0 }"
+                rows.append(f"\t{{ .device = 0x{device:04x}, .revision = {revision}, "
+                            f".chip_class = {kind}, .chip = {quote(chip)}, .gfx = {quote(gfx)}, "
+                            f".name = {quote(name or None)} }},")
+                if kind == "RD_CHIP_RDNA1":
+                    ids.add(device)
+            else:
+                die(path, number, f"unknown field {field}")
+        if not (chip and kind):
+            die(path, stanza[0][0], "a stanza needs Chip and Class")
+    return rows, sorted(ids)
+
+
+def table(out, ctype, name, rows):
+    out.append(f"static const {ctype} {name}[] = {{")
+    out.extend(rows)
+    out.append("};\n")
+
+
+def accessor(out, ctype, name, array):
+    out += [f"{ctype}{name}(size_t *np)", "{",
+            f"\t*np = sizeof({array}) / sizeof({array}[0]);", f"\treturn {array};", "}\n"]
+
+
+def main(data, output):
+    data = pathlib.Path(data)
+    out = ["/* Made by data/compile.py from the files beside it: change those. */", "",
+           "#include <stdbool.h>", "", '#include "model/data.h"', ""]
+
+    rows, ids = devices(data / "devices.data")
+    table(out, "struct rd_device", "devices", rows)
+    table(out, "uint16_t", "rdna1_ids", [f"\t0x{i:04x}," for i in ids])
+
+    path = data / "patches.data"
+    found = [fields(path, s, ("Patch", "Title", "String")) for s in stanzas(path)]
+    table(out, "struct rd_patch_string", "patch_strings",
+          [f"\t{{ .patch = {quote(p['Patch'])}, .title = {quote(p['Title'])}, "
+           f".text = {quote(p['String'])} }}," for p in found])
+
+    path = data / "scope.data"
+    table(out, "char *const", "crat_functions",
+          [f"\t{quote(value)}," for s in stanzas(path) for _, _, value in s])
+
+    path = data / "findings.data"
+    found = [fields(path, s, FINDING_FIELDS) for s in stanzas(path)]
+    table(out, "struct rd_finding_text", "findings",
+          ["\t{ " + ", ".join(f".{k.lower()} = {quote(f[k])}" for k in FINDING_FIELDS) + " },"
+           for f in found])
+
+    accessor(out, "const struct rd_device *", "rd_data_devices", "devices")
+    accessor(out, "const uint16_t *", "rd_data_rdna1_ids", "rdna1_ids")
+    accessor(out, "const struct rd_patch_string *", "rd_data_patch_strings", "patch_strings")
+    accessor(out, "const char *const *", "rd_data_crat_functions", "crat_functions")
+    accessor(out, "const struct rd_finding_text *", "rd_data_findings", "findings")
+
+    stock = (data / "kfd_parse_subtype_mem.stock").read_text(encoding="utf-8")
+    out += ["const char *rd_data_stock_parse_subtype_mem(void)", "{", "\treturn"]
+    out += [f"\t\t{quote(line)}" for line in stock.splitlines(keepends=True)]
+    out += ["\t\t;", "}"]
+    pathlib.Path(output).write_text("\n".join(out) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: compile.py DATADIR OUTPUT.c")
+    main(sys.argv[1], sys.argv[2])

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Access to the knowledge in data/, compiled in by data/compile.py. All static, none owned. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/gpu.h"
+
+/* A string that a known patch leaves in what it touches (data/patches.data). */
+struct rd_patch_string {
+	const char *patch; /* id of the patch: "kfd-crat-applied" */
+	const char *title; /* one line for people */
+	const char *text; /* the bytes to look for */
+};
+
+/* The text of one rule (data/findings.data). */
+struct rd_finding_text {
+	const char *id; /* RD-KFD-001 */
+	const char *title; /* what holds when the rule passes */
+	const char *what; /* what the finding means */
+	const char *why; /* why it matters */
+	const char *how; /* how it is detected */
+	const char *remedy; /* what to do, imperative */
+	const char *sources; /* where the knowledge comes from */
+};
+
+const struct rd_device *rd_data_devices(size_t *np);
+const struct rd_patch_string *rd_data_patch_strings(size_t *np);
+const struct rd_finding_text *rd_data_findings(size_t *np);
+
+/* PCI device ids of all RDNA1 GPUs, ascending, without revisions. */
+const uint16_t *rd_data_rdna1_ids(size_t *np);
+
+/* Function-name stems of kfd_crat.c (data/scope.data). */
+const char *const *rd_data_crat_functions(size_t *np);
+
+/* Text of stock kfd_parse_subtype_mem() (data/stock/kfd_parse_subtype_mem.c). */
+const char *rd_data_stock_parse_subtype_mem(void);

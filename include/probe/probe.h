@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* System to facts. libkmod, libpci and libudev stay below this line. */
+
+#include "model/facts.h"
+#include "system/system.h"
+
+struct rd_probe_options {
+	const char *kernel; /* only this release's files; NULL: all */
+	bool want_sha256; /* hash every copy (JSON wants it) */
+};
+
+/**
+ * rd_probe() - look at a machine, or at a picture of one
+ * @facts: empty; filled also where parts could not be read (see unreads)
+ *
+ * Executes no program, writes nothing. Return: 0 or a negative errno.
+ */
+int rd_probe(const struct rd_system *sys, const struct rd_probe_options *options,
+	     struct rd_facts *facts, struct rd_error *err);
+
+/* The parts, in the order in which rd_probe() runs them. Each appends to @facts. */
+int rd_probe_gpus(const struct rd_system *sys, struct rd_facts *facts, struct rd_error *err);
+int rd_probe_running(const struct rd_system *sys, struct rd_facts *facts, struct rd_error *err);
+int rd_probe_kernels(const struct rd_system *sys, const struct rd_probe_options *options,
+		     struct rd_facts *facts, struct rd_error *err);
+int rd_probe_sources(const struct rd_system *sys, const struct rd_probe_options *options,
+		     struct rd_facts *facts, struct rd_error *err);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Model to stream. One renderer per format; none of them judges. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "model/comparison.h"
+#include "model/report.h"
+
+struct rd_render_options {
+	bool use_color;
+	bool is_verbose;
+	int width; /* columns of the terminal, 80 where there is none */
+};
+
+struct rd_renderer {
+	const char *name; /* of --format */
+	/* Each returns 0, -ENOMEM, or -EIO when the stream failed. */
+	int (*check)(const struct rd_report *report, const struct rd_render_options *options,
+		     FILE *f, struct rd_error *err);
+	int (*inspect)(const struct rd_copies *copies, const struct rd_render_options *options,
+		       FILE *f, struct rd_error *err);
+	int (*compare)(const char *name_a, const char *name_b,
+		       const struct rd_comparison *comparison,
+		       const struct rd_render_options *options, FILE *f, struct rd_error *err);
+};
+
+/* The renderer of that name ("text", "json"), or NULL. */
+const struct rd_renderer *rd_renderer_find(const char *name);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The only gateway to the machine: everything is opened below one root descriptor, so that a
+ * mounted disk or a picture of a machine is read exactly as this machine is. Reads only.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+/* A machine, or a picture of one. @is_live: may we ask the running kernel (udev, ioctl, kcore)? */
+struct rd_system {
+	int rootfd;
+	bool is_live;
+	char *root; /* as given, for messages and for libraries that want a path */
+};
+
+#define RD_SYSTEM_INIT        \
+	{                     \
+		.rootfd = -1, \
+	}
+
+/* Paths are absolute inside the root, with or without the leading slash. */
+enum {
+	_RD_SYSTEM_OK,
+	RD_SYSTEM_ABSENT, /* ENOENT, ENOTDIR, a dangling link */
+	RD_SYSTEM_UNREADABLE, /* exists, and may not or cannot be read; @err says why */
+};
+
+/**
+ * rd_system_init() - open a root
+ * @root: "/" for this machine, else a folder
+ *
+ * Return: 0 or a negative errno (@root missing, no folder; openat2 missing or blocked).
+ */
+int rd_system_init(struct rd_system *sys, const char *root, struct rd_error *err);
+void rd_system_deinit(struct rd_system *sys);
+
+/**
+ * rd_system_read() - a whole file
+ * @max: cap in bytes; a larger file is RD_SYSTEM_UNREADABLE
+ *
+ * Return: 0, RD_SYSTEM_ABSENT, RD_SYSTEM_UNREADABLE (@err filled), or a negative errno.
+ */
+int rd_system_read(const struct rd_system *sys, const char *path, size_t max, struct rd_text *textp,
+		   struct rd_error *err);
+
+/* As rd_system_read() for one-line attributes (64 KiB at most): white space at the end removed;
+ * the string is the caller's. */
+int rd_system_read_line(const struct rd_system *sys, const char *path, char **linep,
+			struct rd_error *err);
+
+/* A read-only private mapping of a regular file. */
+struct rd_map {
+	const uint8_t *data; /* NULL if the file is empty */
+	size_t len;
+};
+
+#define RD_MAP_INIT \
+	{           \
+		0   \
+	}
+
+/**
+ * rd_system_map() - map a regular file without copying it
+ * @max: cap in bytes
+ *
+ * A FIFO, a folder, a device is RD_SYSTEM_UNREADABLE, and never waited for.
+ * Return: as rd_system_read().
+ */
+int rd_system_map(const struct rd_system *sys, const char *path, size_t max, struct rd_map *mapp,
+		  struct rd_error *err);
+void rd_map_deinit(struct rd_map *map);
+
+struct rd_entry {
+	char *name;
+	unsigned char type; /* DT_*, links not followed; DT_UNKNOWN resolved */
+};
+
+struct rd_entries {
+	struct rd_entry *items; /* by name */
+	size_t n, cap;
+};
+
+void rd_entries_deinit(struct rd_entries *entries);
+
+/* The entries of a folder without . and .., sorted by name. Return: as rd_system_read(). */
+int rd_system_list(const struct rd_system *sys, const char *path, struct rd_entries *entriesp,
+		   struct rd_error *err);
+
+/* The text of a symbolic link, the caller's. Return: as rd_system_read(). */
+int rd_system_readlink(const struct rd_system *sys, const char *path, char **targetp,
+		       struct rd_error *err);
+
+/* Follows links inside the root. Return: as rd_system_read(). */
+int rd_system_stat(const struct rd_system *sys, const char *path, struct stat *stp,
+		   struct rd_error *err);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Life and names of findings and reports. */
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/name.h"
+#include "model/report.h"
+
+static const struct rd_name results[] = {
+	{ .name = "unknown", .value = RD_RESULT_UNKNOWN },
+	{ .name = "na", .value = RD_RESULT_NA },
+	{ .name = "pass", .value = RD_RESULT_PASS },
+	{ .name = "warn", .value = RD_RESULT_WARN },
+	{ .name = "fail", .value = RD_RESULT_FAIL },
+};
+
+void rd_report_deinit(struct rd_report *report)
+{
+	for (size_t i = 0; i < report->findings.n; i++)
+		rd_evidence_deinit(&report->findings.items[i].evidence);
+	free(report->findings.items);
+	*report = (struct rd_report)RD_REPORT_INIT;
+}
+
+const char *rd_result_name(enum rd_result result)
+{
+	return rd_name_of(results, RD_N_ELEMENTS(results), (int)result);
+}
