@@ -78,6 +78,9 @@ int rd_system_map(const struct rd_system *sys, const char *path, size_t max, str
 		  struct rd_error *err);
 void rd_map_deinit(struct rd_map *map);
 
+/* Whether the file shrank while it was mapped: what was read of it then is worth nothing. */
+bool rd_map_is_torn(const struct rd_map *map);
+
 struct rd_entry {
 	char *name;
 	unsigned char type; /* DT_*, links not followed; DT_UNKNOWN resolved */

@@ -19,6 +19,7 @@
 
 #include "base/array.h"
 #include "system/system.h"
+#include "torn.h"
 
 #define ATTRIBUTE_MAX ((size_t)64 << 10)
 
@@ -177,6 +178,10 @@ int rd_system_map(const struct rd_system *sys, const char *path, size_t max, str
 		}
 		if (p == MAP_FAILED)
 			return rd_error_set(err, errno, "map %s: %s", path, strerror(errno));
+		if (torn_watch(p, map.len)) {
+			munmap(p, map.len);
+			return rd_error_set(err, EMFILE, "map %s: too many files are mapped", path);
+		}
 		map.data = p;
 	}
 	*mapp = map;
@@ -185,9 +190,16 @@ int rd_system_map(const struct rd_system *sys, const char *path, size_t max, str
 
 void rd_map_deinit(struct rd_map *map)
 {
-	if (map->data)
+	if (map->data) {
+		torn_unwatch(map->data);
 		munmap((void *)(uintptr_t)map->data, map->len);
+	}
 	*map = (struct rd_map)RD_MAP_INIT;
+}
+
+bool rd_map_is_torn(const struct rd_map *map)
+{
+	return map->data && torn_is(map->data);
 }
 
 void rd_entries_deinit(struct rd_entries *entries)

@@ -119,6 +119,24 @@ START_TEST(empty_file_maps_to_nothing)
 }
 END_TEST
 
+START_TEST(a_file_that_shrinks_under_its_map_is_torn)
+{
+	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
+	RD_CLEANUP(rd_closep) int dir = open(root, O_PATH | O_CLOEXEC);
+	RD_CLEANUP(rd_closep) int fd = openat(dir, "big", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	size_t sum = 0;
+
+	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
+	ck_assert_int_eq(rd_system_map(&sys, "/big", 1 << 20, &map, &err), 0);
+	ck_assert(!rd_map_is_torn(&map));
+	ck_assert_int_eq(ftruncate(fd, 5000), 0);
+	for (size_t i = 0; i < map.len; i++)
+		sum += map.data[i];
+	ck_assert_uint_eq(sum, 0);
+	ck_assert(rd_map_is_torn(&map));
+}
+END_TEST
+
 START_TEST(lists_are_sorted_and_typed)
 {
 	RD_CLEANUP(rd_entries_deinit) struct rd_entries entries = { 0 };
@@ -178,6 +196,7 @@ int main(void)
 	tcase_add_loop_test(tc, absent_and_unreadable_differ, 0, 6);
 	tcase_add_test(tc, caps_hold);
 	tcase_add_test(tc, empty_file_maps_to_nothing);
+	tcase_add_test(tc, a_file_that_shrinks_under_its_map_is_torn);
 	tcase_add_test(tc, lists_are_sorted_and_typed);
 	tcase_add_test(tc, links_are_read_not_followed);
 	tcase_add_test(tc, a_root_must_be_a_folder);
