@@ -18,13 +18,17 @@ enum rd_codec {
 	RD_CODEC_ZSTD,
 };
 
-/* Limits of DESIGN: bytes out, ratio out:in, zstd window log, lzma memory. */
+/*
+ * Limits of DESIGN: bytes out, ratio out:in, lzma memory. The ratio counts above RD_CODEC_FREE
+ * only: small files compress as well as they like. zstd needs no limit on its window: in a one-shot
+ * decode the output is the window.
+ */
 #define RD_CODEC_MAX_MODULE  ((size_t)256 << 20)
 #define RD_CODEC_MAX_RATIO   100
-#define RD_CODEC_ZSTD_WINDOW 27
+#define RD_CODEC_FREE	     ((size_t)16 << 20)
 #define RD_CODEC_LZMA_MEMORY ((uint64_t)128 << 20)
 
-/* Anonymous memory with the decoded bytes. */
+/* Anonymous memory with the decoded bytes; @data is aligned for any table of a module. */
 struct rd_blob {
 	uint8_t *data;
 	size_t len;
@@ -49,7 +53,8 @@ enum rd_codec rd_codec_detect(const void *data, size_t len);
 const char *rd_codec_name(enum rd_codec codec);
 
 /**
- * rd_codec_decode() - decompress a whole file
+ * rd_codec_decode() - decompress a whole file, with all its members, frames or streams
+ * @codec: not RD_CODEC_NONE
  * @max: cap in bytes of what comes out
  * @blobp: the decoded bytes, owned by the caller
  *

@@ -6,6 +6,7 @@
  * Format: elf(5), System V gABI chapter 4; kernel side: include/linux/module.h, scripts/mod/.
  */
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,11 +31,17 @@ struct rd_elf_symbol {
 	uint8_t type, bind;
 };
 
+/* Laid out as Elf64_Rela, so that a sorted list of the file can be used in place. */
 struct rd_elf_reloc {
 	uint64_t offset;
-	int64_t addend;
+#if __BYTE_ORDER == __LITTLE_ENDIAN
 	uint32_t type;
 	uint32_t symbol; /* index into symbols, checked */
+#else
+	uint32_t symbol;
+	uint32_t type;
+#endif
+	int64_t addend; /* 0 for SHT_REL */
 };
 
 /* Borrows the bytes it was made from. */
@@ -47,9 +54,13 @@ struct rd_elf {
 	struct rd_elf_symbol *symbols; /* empty if stripped */
 	size_t n_symbols;
 	struct rd_elf_relocs {
-		struct rd_elf_reloc *items; /* ascending by offset */
+		const struct rd_elf_reloc *items; /* ascending by offset */
 		size_t n;
-	} * relocs; /* one list per section that is relocated, n_sections entries */
+		struct rd_elf_reloc *owned; /* items, when they could not be used in place */
+		uint32_t first; /* the section that holds them, 0 for none */
+		uint32_t next; /* of such a section: the next one with the same target */
+		bool is_loaded;
+	} * relocs; /* one list per section, n_sections entries */
 };
 
 #define RD_ELF_INIT \
@@ -64,7 +75,7 @@ enum {
 };
 
 /**
- * rd_elf_init() - check and index an ELF file
+ * rd_elf_init() - check and index an ELF file, with all its relocations
  * @data: the uncompressed file, borrowed until rd_elf_deinit(); may be read-only mapped
  * @len: its length in bytes
  *
@@ -72,12 +83,29 @@ enum {
  */
 int rd_elf_init(struct rd_elf *elf, const void *data, size_t len, struct rd_error *err);
 
+/**
+ * rd_elf_index() - as rd_elf_init(), with sections and symbols alone
+ *
+ * The relocations of a section are there after rd_elf_load_relocs(). In a module of 19 MB they
+ * are half the file, and a reader of a few functions needs few of them.
+ */
+int rd_elf_index(struct rd_elf *elf, const void *data, size_t len, struct rd_error *err);
+
+/**
+ * rd_elf_load_relocs() - check and sort the relocations of one section
+ * @section: index of the section that is relocated
+ *
+ * A second call for the same section does nothing. Return: 0, RD_ELF_BAD, or -ENOMEM.
+ */
+int rd_elf_load_relocs(struct rd_elf *elf, size_t section, struct rd_error *err);
+
 void rd_elf_deinit(struct rd_elf *elf);
 
 /* The first section of that name, or NULL; its index is the difference to elf->sections. */
 const struct rd_elf_section *rd_elf_section(const struct rd_elf *elf, const char *name);
 
-/* The relocations of @section in [from, to), as a slice of its ascending list. */
+/* The relocations of @section in [from, to), as a slice of its ascending list; none if they
+ * were not loaded. */
 const struct rd_elf_reloc *rd_elf_relocs_in(const struct rd_elf *elf, size_t section, uint64_t from,
 					    uint64_t to, size_t *np);
 
