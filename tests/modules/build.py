@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Builds one module of the pictures: build.py --cc CC --objcopy OBJCOPY [--sign NAME]
+[--strip OPT] [--mangle HOW] OUTPUT.ko SOURCES --cflags FLAGS
+
+The steps are those of a kernel build: compile, ld -r --build-id, strip, sign. --mangle then does
+what a bad disk or another architecture does: "truncate" keeps two thirds of the file, "machine"
+names AArch64 in the ELF header. The key that signs lives no longer than the run.
+"""
+
+import argparse
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+CFLAGS = ("-O2", "-ffreestanding", "-mcmodel=kernel", "-fno-pic", "-fno-pie", "-mno-red-zone",
+          "-mno-sse", "-mno-mmx", "-fno-stack-protector", "-fcf-protection=none",
+          "-fno-asynchronous-unwind-tables", "-fno-strict-aliasing", "-fno-common", "-Wall")
+SERIAL = "0x1f00d5c0ffee0123456789abcdef0123456789ab"
+EM_AARCH64 = 183
+PKEY_ID_PKCS7 = 2  # include/linux/module_signature.h
+
+
+def run(*command):
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        sys.exit(f"{command[0]}: exit {done.returncode}\n{done.stdout}")
+
+
+def sign(module, signer, scratch):
+    """Appends what scripts/sign-file does: PKCS#7, struct module_signature, the marker."""
+    key, cert, p7 = scratch / "key.pem", scratch / "cert.pem", scratch / "sig.p7"
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "36500",
+        "-subj", f"/CN={signer}", "-set_serial", SERIAL, "-keyout", key, "-out", cert, "-batch")
+    run("openssl", "cms", "-sign", "-binary", "-noattr", "-nocerts", "-nosmimecap", "-md",
+        "sha256", "-in", module, "-signer", cert, "-inkey", key, "-outform", "DER", "-out", p7)
+    signature = p7.read_bytes()
+    trailer = struct.pack(">5B3xI", 0, 0, PKEY_ID_PKCS7, 0, 0, len(signature))
+    with module.open("ab") as f:
+        f.write(signature + trailer + b"~Module signature appended~\n")
+
+
+def mangle(module, how):
+    data = bytearray(module.read_bytes())
+    if how == "truncate":
+        del data[len(data) * 2 // 3:]
+    elif how == "machine":
+        struct.pack_into("<H", data, 18, EM_AARCH64)
+    module.write_bytes(data)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cc", required=True)
+    parser.add_argument("--objcopy", required=True)
+    parser.add_argument("--sign", metavar="COMMON-NAME")
+    parser.add_argument("--strip", default="--strip-debug")
+    parser.add_argument("--mangle", choices=("truncate", "machine"))
+    parser.add_argument("output", type=pathlib.Path)
+    parser.add_argument("sources", nargs="+", type=pathlib.Path)
+    parser.add_argument("--cflags", nargs=argparse.REMAINDER, default=[])
+    args = parser.parse_args()
+
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        objects = []
+        for source in args.sources:
+            objects.append(scratch / f"{source.stem}.o")
+            run(args.cc, *CFLAGS, *args.cflags, "-c", source, "-o", objects[-1])
+        linked = scratch / "amdgpu.ko"
+        run(args.cc, "-nostdlib", "-r", "-Wl,--build-id=sha1", *objects, "-o", linked)
+        run(args.objcopy, args.strip, linked)
+        if args.sign:
+            sign(linked, args.sign, scratch)
+        if args.mangle:
+            mangle(linked, args.mangle)
+        args.output.write_bytes(linked.read_bytes())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Unpacks a manifest into a picture of a machine: picture.py [--modules DIR] MANIFEST TARGET
+
+The format is described in tests/golden/README. TARGET must be absent or empty. Used as a module by
+tests/golden/run.py, as a program by ./bootstrap check and by people. DIR holds the modules that
+`ninja pictures` builds (BUILD/tests/modules).
+"""
+
+import argparse
+import gzip
+import lzma
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+
+TESTS = pathlib.Path(__file__).resolve().parent
+FORMS = TESTS / "real" / "forms"
+SKELETON = TESTS / "golden" / "kfd_crat.skeleton"
+STOCK = TESTS.parent / "data" / "kfd_parse_subtype_mem.stock"
+NT_GNU_BUILD_ID = 3
+SHT_NOTE = 7
+
+
+class PictureError(Exception):
+    """A manifest that cannot be unpacked; the text names the file and the line."""
+
+
+class Unavailable(Exception):
+    """Something that this machine lacks, not a fault of the manifest: a test skips."""
+
+
+def unescape(text):
+    """File names may hold \\xHH; what comes back is bytes."""
+    return re.sub(rb"\\x([0-9a-fA-F]{2})", lambda m: bytes([int(m[1], 16)]),
+                  text.encode("utf-8"))
+
+
+def compress(data, suffix):
+    if suffix == ".xz":
+        return lzma.compress(data, check=lzma.CHECK_CRC32)  # what the kernel's decoder knows
+    if suffix == ".gz":
+        return gzip.compress(data, mtime=0)
+    if suffix == ".zst":
+        try:
+            return subprocess.run(["zstd", "-q", "-c"], input=data, stdout=subprocess.PIPE,
+                                  check=True).stdout
+        except FileNotFoundError as e:
+            raise Unavailable("zstd(1) is missing") from e
+    return data
+
+
+def module(modules, name):
+    """The bytes of a module as it would lie on disk: NAME or NAME.xz, .zst, .gz."""
+    stem, suffix = os.path.splitext(name)
+    if suffix not in (".xz", ".zst", ".gz"):
+        stem, suffix = name, ""
+    if not modules:
+        raise Unavailable("the modules of the pictures were not built")
+    return compress((modules / f"{stem}.ko").read_bytes(), suffix)
+
+
+def build_id_note(data):
+    """The build-id note of an ELF64 little-endian file, as sysfs shows it."""
+    shoff, = struct.unpack_from("<Q", data, 40)
+    shentsize, shnum = struct.unpack_from("<HH", data, 58)
+    for i in range(shnum):
+        kind, _, _, offset, size = struct.unpack_from("<IQQQQ", data, shoff + i * shentsize + 4)
+        if kind == SHT_NOTE and struct.unpack_from("<I", data, offset + 8)[0] == NT_GNU_BUILD_ID:
+            return data[offset:offset + size]
+    raise PictureError("no build-id note")
+
+
+def fragment(form):
+    """The hunks of tests/real/forms/FORM.c-fragment as (how, anchor, lines)."""
+    hunks = []
+    for line in (FORMS / f"{form}.c-fragment").read_text(encoding="utf-8").splitlines():
+        if line.startswith("//@ "):
+            _, how, anchor = line.split(" ", 2)
+            hunks.append((how, anchor.strip(), []))
+        elif hunks:
+            hunks[-1][2].append(line)
+    return hunks
+
+
+def crat_source(form, first_line):
+    """A kfd_crat.c: our skeleton around the stock function, with the hunks of a form put in. The
+    function starts at @first_line where that is given, so that places read as on real trees."""
+    stock = STOCK.read_text(encoding="utf-8")
+    head, tail = SKELETON.read_text(encoding="utf-8").split("@STOCK@\n")
+    function = stock[stock.index("static int"):].splitlines()
+    lines = head.splitlines()
+    lines += [""] * (first_line - 1 - len(lines))
+    lines += function + tail.splitlines()
+    for how, anchor, text in fragment(form) if form != "stock" else []:
+        at = [line.strip() for line in lines].index(anchor)
+        lines[at:at + 1] = lines[at:at + 1] + text if how == "after" else text
+    return "\n".join(lines) + "\n"
+
+
+def content(words, modules):
+    """What a @directive stands for."""
+    name, *args = words.split()
+    if name == "@module":
+        return module(modules, args[0])
+    if name == "@note":
+        return build_id_note(module(modules, args[0]))
+    if name == "@crat":
+        return crat_source(args[0], int(args[1]) if len(args) > 1 else 0).encode()
+    if name == "@hex":
+        return bytes.fromhex("".join(args))
+    if name == "@empty":
+        return b""
+    if name == "@sparse":
+        return int(args[0])
+    raise PictureError(f"unknown directive {name}")
+
+
+class Manifest:
+    """Entries by path; a later line replaces an earlier one of the same path."""
+
+    def __init__(self, modules):
+        self.modules = modules
+        self.entries = {}
+
+    def read(self, path):
+        at = b""
+        lines = path.read_text(encoding="utf-8").splitlines()
+        number = 0
+        while number < len(lines):
+            line = lines[number]
+            number += 1
+            if not line.strip() or line.startswith("#"):
+                continue
+            first = number
+            block = []
+            while number < len(lines) and lines[number].startswith("\t"):
+                block.append(lines[number][1:])
+                number += 1
+            try:
+                at = self.entry(path, at, line, block)
+            except (PictureError, ValueError, OSError) as e:
+                raise PictureError(f"{path}:{first}: {e}") from e
+
+    def entry(self, path, at, line, block):
+        """Takes one entry; what comes back is the folder that names are relative to."""
+        kind, _, rest = line.partition(" ")
+        if kind == "include":
+            self.read(path.parent / rest)
+        elif kind == "at":
+            return unescape(rest.strip("/"))
+        elif kind == "remove":
+            gone = os.path.normpath(os.path.join(at, unescape(rest)))
+            if not self.remove(gone):
+                raise PictureError(f"{rest} is not there")
+        elif kind == "link":
+            name, target = rest.split(" ")
+            self.add(at, name, ("link", 0o777, unescape(target)))
+        elif kind in ("dir", "fifo"):
+            mode, name = rest.split(" ")
+            self.add(at, name, (kind, int(mode, 8), None))
+        elif kind == "file":
+            mode, name, *text = rest.split(" ", 2)
+            if text and text[0].startswith("@"):
+                data = content(text[0], self.modules)
+            else:
+                data = "".join(f"{one}\n" for one in text + block).encode()
+            self.add(at, name, ("file", int(mode, 8), data))
+        else:
+            raise PictureError(f"unknown entry {kind}")
+        return at
+
+    def add(self, at, name, entry):
+        path = os.path.normpath(os.path.join(at, unescape(name)))
+        if path.startswith((b"/", b"../")):
+            raise PictureError(f"{name} leaves the picture")
+        self.entries[path] = entry
+
+    def remove(self, path):
+        gone = [p for p in self.entries if p == path or p.startswith(path + b"/")]
+        for p in gone:
+            del self.entries[p]
+        return gone
+
+    def unpack(self, target):
+        """Folders first and their modes last, so that a closed folder can be filled."""
+        root = os.fsencode(target)
+        os.makedirs(root, exist_ok=True)
+        if os.listdir(root):
+            raise PictureError(f"{target} is not empty")
+        for path, (kind, mode, data) in sorted(self.entries.items()):
+            full = os.path.join(root, path)
+            os.makedirs(full if kind == "dir" else os.path.dirname(full), exist_ok=True)
+            if not os.path.realpath(os.path.dirname(full)).startswith(os.path.realpath(root)):
+                raise PictureError(f"{path!r} lies behind a link")
+            if kind == "link":
+                os.symlink(data, full)
+            elif kind == "fifo":
+                os.mkfifo(full)
+            elif kind == "file":
+                with open(full, "xb") as f:
+                    if isinstance(data, int):
+                        f.truncate(data)
+                    else:
+                        f.write(data)
+        for path, (kind, mode, data) in sorted(self.entries.items(), reverse=True):
+            if kind != "link":
+                os.chmod(os.path.join(root, path), mode)
+
+
+def unpack(manifest, target, modules=None):
+    """Unpacks a manifest; @modules is the folder with the built modules or None."""
+    picture = Manifest(modules)
+    picture.read(pathlib.Path(manifest))
+    picture.unpack(target)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Unpacks a manifest into a picture of a machine.")
+    parser.add_argument("--modules", type=pathlib.Path)
+    parser.add_argument("manifest", type=pathlib.Path)
+    parser.add_argument("target", type=pathlib.Path)
+    args = parser.parse_args()
+    os.umask(0o022)
+    try:
+        unpack(args.manifest, args.target, args.modules)
+    except (PictureError, Unavailable) as e:
+        sys.exit(f"picture.py: {e}")
+
+
+if __name__ == "__main__":
+    main()
