@@ -58,9 +58,10 @@ def module(modules, name):
     stem, suffix = os.path.splitext(name)
     if suffix not in (".xz", ".zst", ".gz"):
         stem, suffix = name, ""
-    if not modules:
-        raise Unavailable("the modules of the pictures were not built")
-    return compress((modules / f"{stem}.ko").read_bytes(), suffix)
+    path = modules and modules / f"{stem}.ko"
+    if not path or not path.parent.is_dir() or not any(path.parent.glob("*.ko")):
+        raise Unavailable("the modules of the pictures were not built (ninja pictures)")
+    return compress(path.read_bytes(), suffix)
 
 
 def build_id_note(data):
@@ -125,6 +126,7 @@ class Manifest:
     def __init__(self, modules):
         self.modules = modules
         self.entries = {}
+        self.module_files = []  # (NAME as in @module, bytes): who compares output needs digests
 
     def read(self, path):
         at = b""
@@ -166,6 +168,8 @@ class Manifest:
             mode, name, *text = rest.split(" ", 2)
             if text and text[0].startswith("@"):
                 data = content(text[0], self.modules)
+                if text[0].startswith("@module "):
+                    self.module_files.append((text[0].split()[1], data))
             else:
                 data = "".join(f"{one}\n" for one in text + block).encode()
             self.add(at, name, ("file", int(mode, 8), data))
