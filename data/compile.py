@@ -11,6 +11,7 @@ import pathlib
 import sys
 
 FINDING_FIELDS = ("Id", "Title", "What", "Why", "How", "Remedy", "Sources")
+PARAMETER_FIELDS = ("Parameter", "Value", "Effect", "Source")
 CLASSES = {"rdna1": "RD_CHIP_RDNA1", "declined": "RD_CHIP_DECLINED", "not-gpu": "RD_CHIP_NOT_GPU"}
 
 
@@ -141,6 +142,12 @@ def main(data, output):
           [f"\t{{ .patch = {quote(p['Patch'])}, .title = {quote(p['Title'])}, "
            f".text = {quote(p['String'])} }}," for p in found])
 
+    path = data / "parameters.data"
+    found = [fields(path, s, PARAMETER_FIELDS) for s in stanzas(path)]
+    table(out, "struct rd_recipe_parameter", "recipe_parameters",
+          [f"\t{{ .name = {quote(p['Parameter'])}, .value = {quote(p['Value'])}, "
+           f".effect = {quote(p['Effect'])}, .source = {quote(p['Source'])} }}," for p in found])
+
     path = data / "scope.data"
     table(out, "char *const", "crat_functions",
           [f"\t{quote(value)}," for s in stanzas(path) for _, _, value in s])
@@ -155,6 +162,8 @@ def main(data, output):
     accessor(out, "const uint16_t *", "rd_data_rdna1_ids", "rdna1_ids")
     accessor(out, "const struct rd_patch_string *", "rd_data_patch_strings", "patch_strings")
     accessor(out, "const char *const *", "rd_data_crat_functions", "crat_functions")
+    accessor(out, "const struct rd_recipe_parameter *", "rd_data_recipe_parameters",
+             "recipe_parameters")
     accessor(out, "const struct rd_finding_text *", "rd_data_findings", "findings")
 
     stock = (data / "kfd_parse_subtype_mem.stock").read_text(encoding="utf-8")

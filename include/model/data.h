@@ -15,6 +15,14 @@ struct rd_patch_string {
 	const char *text; /* the bytes to look for */
 };
 
+/* A module parameter that a recipe sets (data/parameters.data). */
+struct rd_recipe_parameter {
+	const char *name; /* "noretry" */
+	const char *value; /* "0" */
+	const char *effect; /* what it really does, one sentence */
+	const char *source;
+};
+
 /* The text of one rule (data/findings.data). */
 struct rd_finding_text {
 	const char *id; /* RD-KFD-001 */
@@ -28,6 +36,7 @@ struct rd_finding_text {
 
 const struct rd_device *rd_data_devices(size_t *np);
 const struct rd_patch_string *rd_data_patch_strings(size_t *np);
+const struct rd_recipe_parameter *rd_data_recipe_parameters(size_t *np);
 const struct rd_finding_text *rd_data_findings(size_t *np);
 
 /* PCI device ids of all RDNA1 GPUs, ascending, without revisions. */

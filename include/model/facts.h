@@ -64,6 +64,7 @@ struct rd_unreads {
 
 struct rd_facts {
 	char *root; /* as given, "/" for this machine */
+	char *only_kernel; /* the one release that was asked for, NULL: all were looked at */
 	char *distribution; /* PRETTY_NAME of os-release, NULL if unknown */
 	bool is_live; /* this machine, not a picture or a mounted disk */
 	bool has_sys; /* the root has a sysfs: GPU and running facts exist */

@@ -32,9 +32,10 @@ struct rd_report {
 		size_t n, cap;
 	} findings; /* every rule, in the order of its table */
 	enum rd_state state;
-	int exit_code; /* of check, DESIGN: 0 sane, 3 unsafe, 4, 5, 6 */
-	const char *sentence; /* the verdict in one sentence; static */
-	const char *next; /* the command to type, or what to do; static */
+	int exit_code; /* of check: 0 sane, 3 unsafe, 4 reboot-required, 5 no-gpu, 6 undetermined */
+	char *sentence; /* the verdict in one sentence */
+	char *next; /* the command to type, or what to do */
+	const char *way_in; /* unsafe: how to get in when the screen is dead; else NULL; static */
 };
 
 #define RD_REPORT_INIT \
@@ -43,6 +44,9 @@ struct rd_report {
 	}
 
 void rd_report_deinit(struct rd_report *report);
+
+/* The finding of that rule, or NULL; borrowed. */
+const struct rd_finding *rd_report_find(const struct rd_report *report, const char *id);
 
 /* "unknown", "na", "pass", "warn", "fail"; static. */
 const char *rd_result_name(enum rd_result result);

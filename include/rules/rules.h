@@ -6,10 +6,23 @@
 #include "model/facts.h"
 #include "model/report.h"
 
+/* What a rule's result bears on; src/rules/verdict.c decides by this alone. */
+enum rd_about {
+	RD_ABOUT_GPU, /* NA: the machine has no RDNA1 card */
+	RD_ABOUT_DISK, /* FAIL: what can be loaded or rebuilt is bad; UNKNOWN: not known clean */
+	RD_ABOUT_RUNNING, /* FAIL: what runs is bad; WARN: it is not what the disk has */
+	RD_ABOUT_ADVICE, /* worth knowing; decides nothing */
+};
+
 struct rd_rule {
 	const char *id; /* for ever; its text stands in data/findings.data */
-	/* Judges; evidence is appended for whatever is not PASS. Never PASS on what is unknown. */
-	enum rd_result (*eval)(const struct rd_facts *facts, struct rd_evidence *ev);
+	enum rd_about about;
+
+	/*
+	 * Judges, and appends the evidence; a PASS may carry some too. Never PASS on what is
+	 * unknown. Return: enum rd_result or -ENOMEM.
+	 */
+	int (*eval)(const struct rd_facts *facts, struct rd_evidence *ev);
 };
 
 /**

@@ -38,6 +38,7 @@ static void kernels_deinit(struct rd_kernels *kernels)
 void rd_facts_deinit(struct rd_facts *facts)
 {
 	free(facts->root);
+	free(facts->only_kernel);
 	free(facts->distribution);
 	rd_gpus_deinit(&facts->gpus);
 	running_deinit(&facts->running);

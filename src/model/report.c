@@ -3,6 +3,7 @@
 /* Life and names of findings and reports. */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/name.h"
@@ -21,7 +22,18 @@ void rd_report_deinit(struct rd_report *report)
 	for (size_t i = 0; i < report->findings.n; i++)
 		rd_evidence_deinit(&report->findings.items[i].evidence);
 	free(report->findings.items);
+	free(report->sentence);
+	free(report->next);
 	*report = (struct rd_report)RD_REPORT_INIT;
+}
+
+const struct rd_finding *rd_report_find(const struct rd_report *report, const char *id)
+{
+	for (size_t i = 0; i < report->findings.n; i++) {
+		if (!strcmp(report->findings.items[i].text->id, id))
+			return &report->findings.items[i];
+	}
+	return NULL;
 }
 
 const char *rd_result_name(enum rd_result result)

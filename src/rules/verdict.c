@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * From the findings to the verdict on the machine: the first row that holds. A finding bears on it
+ * by what its rule is about (enum rd_about) and its result alone, so that a new rule needs no
+ * change here and the verdict never contradicts the findings. "Good disk": no finding about the
+ * disk is FAIL or UNKNOWN, which includes that a module was found and all of it could be read.
+ *
+ *   state            exit  holds when
+ *   unsafe           3     a finding about the disk is FAIL
+ *   unsafe           3     a finding about what runs is FAIL, and the disk is not good
+ *   no-gpu           5     the cards are known and none is RDNA1 (whatever else is unknown)
+ *   reboot-required  4     good disk, and what runs is FAIL: a reboot takes it away
+ *   reboot-required  4     good disk, and what runs is not what the disk has (WARN), either since
+ *                          the running kernel's modules are gone (an upgrade) or since they differ
+ *   reboot-required  4     good disk, and no sys/: a mounted disk, which only has to be booted
+ *   undetermined     6     any finding but advice is UNKNOWN
+ *   sane             0     all is proven ("clean")
+ *   sane             0     the rest: no sign of a patch, and no proof
+ *
+ * What "runs" when amdgpu is not loaded (vfio-pci, nomodeset, a blacklist): nothing, so that the
+ * disk alone decides. Advice (parameters, taint, leftovers, the bound driver) decides nothing.
+ * With --kernel the copies of other kernels are not in the facts; the sentence says so.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "group.h"
+
+#define WAY_IN                                                                              \
+	"If the screen stays dark: at the boot menu press e, add nomodeset or "             \
+	"modprobe.blacklist=amdgpu to the line that starts with linux, press Ctrl-X, and "  \
+	"log in on a text console (Ctrl-Alt-F3). amdgpu then does not take the card. That " \
+	"holds for one boot and changes nothing on the disk."
+
+static const char *first_id(const struct rd_report *report, enum rd_about about,
+			    enum rd_result result)
+{
+	const struct rd_rule *const *rules;
+	size_t n;
+
+	rules = rd_rules_all(&n);
+	for (size_t i = 0; i < n; i++) {
+		if (rules[i]->about == about && report->findings.items[i].result == result)
+			return rules[i]->id;
+	}
+	return NULL;
+}
+
+static bool has(const struct rd_report *report, enum rd_about about, enum rd_result result)
+{
+	return first_id(report, about, result) != NULL;
+}
+
+static bool is_disk_bad(const struct rd_report *report)
+{
+	return has(report, RD_ABOUT_DISK, RD_RESULT_FAIL);
+}
+
+static bool is_disk_good(const struct rd_report *report)
+{
+	return !is_disk_bad(report) && !has(report, RD_ABOUT_DISK, RD_RESULT_UNKNOWN);
+}
+
+static bool is_running_bad(const struct rd_report *report)
+{
+	return has(report, RD_ABOUT_RUNNING, RD_RESULT_FAIL);
+}
+
+static bool is_running_bad_disk_open(const struct rd_report *report)
+{
+	return is_running_bad(report) && !is_disk_good(report);
+}
+
+static bool is_without_gpu(const struct rd_report *report)
+{
+	return has(report, RD_ABOUT_GPU, RD_RESULT_NA);
+}
+
+static bool is_without_gpu_running_bad(const struct rd_report *report)
+{
+	return is_without_gpu(report) && is_running_bad(report);
+}
+
+static bool is_good_running_bad(const struct rd_report *report)
+{
+	return is_disk_good(report) && is_running_bad(report);
+}
+
+static bool is_good_kernel_gone(const struct rd_report *report)
+{
+	const struct rd_finding *kernel = rd_report_find(report, rd_rule_running_kernel.id);
+
+	return is_disk_good(report) && kernel && kernel->result == RD_RESULT_WARN;
+}
+
+static bool is_good_running_other(const struct rd_report *report)
+{
+	return is_disk_good(report) && has(report, RD_ABOUT_RUNNING, RD_RESULT_WARN);
+}
+
+static bool is_good_mounted(const struct rd_report *report)
+{
+	return is_disk_good(report) && !report->facts->has_sys;
+}
+
+static bool is_open_question(const struct rd_report *report)
+{
+	return has(report, RD_ABOUT_GPU, RD_RESULT_UNKNOWN) ||
+	       has(report, RD_ABOUT_DISK, RD_RESULT_UNKNOWN) ||
+	       has(report, RD_ABOUT_RUNNING, RD_RESULT_UNKNOWN);
+}
+
+static bool is_for_root(const struct rd_report *report)
+{
+	const struct rd_facts *facts = report->facts;
+
+	for (size_t i = 0; i < facts->unreads.n; i++) {
+		if (facts->unreads.items[i].is_permission)
+			return is_open_question(report);
+	}
+	return false;
+}
+
+static bool is_proven(const struct rd_report *report)
+{
+	const struct rd_facts *facts = report->facts;
+
+	for (size_t i = 0; i < facts->copies.n; i++) {
+		const struct rd_copy *copy = &facts->copies.items[i];
+
+		if ((copy->is_loadable || copy->kind == RD_COPY_RUNNING) &&
+		    copy->verdict != RD_VERDICT_CLEAN)
+			return false;
+	}
+	return true;
+}
+
+static bool is_always(const struct rd_report *report)
+{
+	(void)report;
+	return true;
+}
+
+enum next {
+	NEXT_NOTHING,
+	NEXT_EXPLAIN, /* the first finding that the verdict rests on */
+	NEXT_REBOOT,
+	NEXT_BOOT_DISK,
+	NEXT_AS_ROOT,
+};
+
+static const struct decision {
+	enum rd_state state;
+	bool (*holds)(const struct rd_report *report);
+	enum next next;
+	const char *sentence;
+} decisions[] = {
+	{
+		.state = RD_STATE_UNSAFE,
+		.holds = is_disk_bad,
+		.next = NEXT_EXPLAIN,
+		.sentence = "Unsafe: a patched or modified amdgpu can be loaded or rebuilt here.",
+	},
+	{
+		.state = RD_STATE_UNSAFE,
+		.holds = is_running_bad_disk_open,
+		.next = NEXT_EXPLAIN,
+		.sentence = "Unsafe: a patched or modified amdgpu is running, and the copies on "
+			    "disk could not all be judged.",
+	},
+	{
+		.state = RD_STATE_NO_GPU,
+		.holds = is_without_gpu_running_bad,
+		.next = NEXT_REBOOT,
+		.sentence = "No RDNA1 card here. The running amdgpu is patched or modified; no "
+			    "copy on disk shows it, so a reboot takes it away.",
+	},
+	{
+		.state = RD_STATE_NO_GPU,
+		.holds = is_without_gpu,
+		.next = NEXT_NOTHING,
+		.sentence = "No RDNA1 card here, and no patched copy of amdgpu was found.",
+	},
+	{
+		.state = RD_STATE_REBOOT_REQUIRED,
+		.holds = is_good_running_bad,
+		.next = NEXT_REBOOT,
+		.sentence = "Reboot required: no copy on disk shows a patch, but a patched or "
+			    "modified amdgpu is still running.",
+	},
+	{
+		.state = RD_STATE_REBOOT_REQUIRED,
+		.holds = is_good_kernel_gone,
+		.next = NEXT_REBOOT,
+		.sentence = "Reboot required: the running kernel's amdgpu is no longer on disk, "
+			    "as after a kernel upgrade. No copy on disk shows a patch.",
+	},
+	{
+		.state = RD_STATE_REBOOT_REQUIRED,
+		.holds = is_good_running_other,
+		.next = NEXT_REBOOT,
+		.sentence = "Reboot required: no copy on disk shows a patch, but another amdgpu "
+			    "than the one on disk is running.",
+	},
+	{
+		.state = RD_STATE_REBOOT_REQUIRED,
+		.holds = is_good_mounted,
+		.next = NEXT_BOOT_DISK,
+		.sentence = "Reboot required: no copy on this disk shows a patch; it only has to "
+			    "be booted.",
+	},
+	{
+		.state = RD_STATE_UNDETERMINED,
+		.holds = is_for_root,
+		.next = NEXT_AS_ROOT,
+		.sentence = "Undetermined: not everything that matters could be read without "
+			    "root's rights.",
+	},
+	{
+		.state = RD_STATE_UNDETERMINED,
+		.holds = is_open_question,
+		.next = NEXT_EXPLAIN,
+		.sentence = "Undetermined: something that matters could not be inspected. No "
+			    "sign of a patch was found in the rest.",
+	},
+	{
+		.state = RD_STATE_SANE,
+		.holds = is_proven,
+		.next = NEXT_NOTHING,
+		.sentence = "Sane: every copy of amdgpu that was looked at is proven clean.",
+	},
+	{
+		.state = RD_STATE_SANE,
+		.holds = is_always,
+		.next = NEXT_NOTHING,
+		.sentence = "Sane, but not proven: no copy of amdgpu that was looked at shows a "
+			    "sign of a patch, and nothing proves where they come from.",
+	},
+};
+
+/* DESIGN: the exit codes of check. 1 and 2 are the command line's own. */
+static const int exit_codes[] = {
+	[RD_STATE_SANE] = 0,   [RD_STATE_UNSAFE] = 3,	    [RD_STATE_REBOOT_REQUIRED] = 4,
+	[RD_STATE_NO_GPU] = 5, [RD_STATE_UNDETERMINED] = 6,
+};
+
+/* The finding that the verdict rests on: FAIL before UNKNOWN, disk before running before cards. */
+static const char *deciding_id(const struct rd_report *report)
+{
+	static const enum rd_result results[] = { RD_RESULT_FAIL, RD_RESULT_UNKNOWN };
+	static const enum rd_about abouts[] = { RD_ABOUT_DISK, RD_ABOUT_RUNNING, RD_ABOUT_GPU };
+	const char *id = NULL;
+
+	for (size_t i = 0; i < RD_N_ELEMENTS(results); i++) {
+		for (size_t k = 0; k < RD_N_ELEMENTS(abouts) && !id; k++)
+			id = first_id(report, abouts[k], results[i]);
+	}
+	return id ? id : "";
+}
+
+/* An argument as a shell would have to be given it. */
+static int append_quoted(struct rd_text *text, const char *s)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._-+,:=@%";
+	int r;
+
+	if (*s && !s[strspn(s, plain)])
+		return rd_text_puts(text, s);
+	r = rd_text_puts(text, "'");
+	for (; *s && !r; s++)
+		r = *s == '\'' ? rd_text_puts(text, "'\\''") : rd_text_append(text, s, 1);
+	return r ? r : rd_text_puts(text, "'");
+}
+
+/* The same question again, with root's rights. */
+static int append_check(struct rd_text *text, const struct rd_facts *facts)
+{
+	int r = rd_text_puts(text, "sudo rdna1-doctor check");
+
+	if (!r && facts->root && strcmp(facts->root, "/") != 0) {
+		r = rd_text_puts(text, " --root ");
+		if (!r)
+			r = append_quoted(text, facts->root);
+	}
+	if (!r && facts->only_kernel) {
+		r = rd_text_puts(text, " --kernel ");
+		if (!r)
+			r = append_quoted(text, facts->only_kernel);
+	}
+	return r;
+}
+
+static int append_next(struct rd_text *text, const struct rd_report *report, enum next next)
+{
+	switch (next) {
+	case NEXT_EXPLAIN:
+		return rd_text_printf(text, "rdna1-doctor explain %s", deciding_id(report));
+	case NEXT_REBOOT:
+		return rd_text_puts(text, "sudo reboot");
+	case NEXT_BOOT_DISK:
+		return rd_text_puts(text, "boot from that disk, then: sudo rdna1-doctor check");
+	case NEXT_AS_ROOT:
+		return append_check(text, report->facts);
+	case NEXT_NOTHING:
+		break;
+	}
+	return rd_text_puts(text, "nothing to do");
+}
+
+static const struct decision *find_decision(const struct rd_report *report)
+{
+	const struct decision *d = decisions;
+
+	while (!d->holds(report))
+		d++;
+	return d;
+}
+
+int rules_decide(struct rd_report *report)
+{
+	RD_CLEANUP(rd_text_deinit) struct rd_text sentence = RD_TEXT_INIT;
+	RD_CLEANUP(rd_text_deinit) struct rd_text next = RD_TEXT_INIT;
+	const struct decision *d = find_decision(report);
+	int r;
+
+	r = rd_text_puts(&sentence, d->sentence);
+	if (!r && report->facts->only_kernel)
+		r = rd_text_printf(&sentence, " Only kernel %s was looked at.",
+				   report->facts->only_kernel);
+	if (!r)
+		r = append_next(&next, report, d->next);
+	if (r)
+		return r;
+
+	report->sentence = rd_text_take_string(&sentence);
+	report->next = rd_text_take_string(&next);
+	if (!report->sentence || !report->next)
+		return -ENOMEM;
+	report->state = d->state;
+	report->exit_code = exit_codes[d->state];
+	report->way_in = d->state == RD_STATE_UNSAFE ? WAY_IN : NULL;
+	return 0;
+}
