@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 int debug_largebar;
+void *kfd_device;
 int ignore_crat = 1;
 
 #define NONE(name)			\
