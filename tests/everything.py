@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every test in every build, and one sum: everything.py [--quick]   (run by ./bootstrap test)
+
+Stages, each of them timed: the plain build with its suites, the unit tests under valgrind, the
+build with AddressSanitizer and UBSan, the fuzzers for a moment, the real kernel modules, the
+benchmarks. A stage that cannot run counts as one failed test, or, if the reason lies outside (no
+network for the lab, no clang), as one skipped test with that reason. What meson ran is counted from
+its logs: a program that speaks TAP counts by its test points, any other one as one test.
+
+The last line is `N passed, N failed`, with `, N skipped` if there are any; every test that was
+skipped or failed is named before it. The exit code is 0 if something passed and nothing failed.
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+SKIP = 77
+FAILED = ("FAIL", "ERROR", "TIMEOUT", "INTERRUPT", "UNEXPECTEDPASS")
+TAP_LINE = re.compile(r"^(not )?ok\b(?: \d+)?(?: -)? ?(.*?)(?:\s*# *(SKIP|TODO)\b\S* *(.*))?$", re.I)
+
+SANITIZED = {
+    "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
+}
+
+
+class Tally:
+    """What passed, failed and was skipped, over all stages."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = []
+        self.skipped = []
+
+    def add_tap(self, name, result, output):
+        points = [m for m in map(TAP_LINE.match, output.splitlines()) if m]
+        failures = 0
+        for negated, title, directive, reason in (m.groups() for m in points):
+            if directive and directive.upper() == "SKIP":
+                self.skipped.append(f"{name}: {title}: {reason or 'no reason given'}")
+            elif negated and not directive:
+                failures += 1
+                self.failed.append(f"{name}: {title}")
+            else:
+                self.passed += 1
+        if result in FAILED and not failures:
+            self.failed.append(f"{name}: {result.lower()} outside its test points")
+        plan = re.search(r"^1\.\.0 *(?:# *(?:skip\w*)? *(.*))?$", output, re.M | re.I)
+        if not points and result not in FAILED:
+            self.skipped.append(f"{name}: {plan and plan.group(1) or 'no test points'}")
+
+    def add(self, stage, entry):
+        """One line of meson's JSON log."""
+        output = entry.get("stdout", "")
+        name = f"{stage}: {entry['name']}"
+        if TAP_LINE.search(output) or re.search(r"^1\.\.\d+", output, re.M):
+            self.add_tap(name, entry["result"], output)
+        elif entry["result"] == "SKIP":
+            lines = output.strip().splitlines() or ["no reason given"]
+            self.skipped.append(f"{name}: {lines[-1]}")
+        elif entry["result"] in FAILED:
+            self.failed.append(f"{name}: {entry['result'].lower()}")
+        else:
+            self.passed += 1
+
+    def print(self):
+        for title, names in (("skipped", self.skipped), ("failed", self.failed)):
+            for name, n in collections.Counter(names).items():
+                print(f"{title}: {name}" + (f" ({n} times)" if n > 1 else ""))
+        tail = f", {len(self.skipped)} skipped" if self.skipped else ""
+        print(f"{self.passed} passed, {len(self.failed)} failed{tail}", flush=True)
+        return 0 if self.passed and not self.failed else 1
+
+
+class Unavailable(Exception):
+    """A stage that cannot run here, for a reason that is no fault of the project."""
+
+
+class Broken(Exception):
+    """A stage that failed before it could run a test."""
+
+
+def run(args, log=None, **env):
+    """Runs a program with stdin closed; its output goes to the file log, or through."""
+    out = open(log, "wb") if log else None
+    try:
+        return subprocess.run([str(a) for a in args], cwd=TOP, env=os.environ | env,
+                              stdin=subprocess.DEVNULL, stdout=out,
+                              stderr=subprocess.STDOUT if out else None, check=False).returncode
+    finally:
+        if out:
+            out.close()
+
+
+def build(name, *options, **env):
+    """Sets a build folder up (again, if its options changed) and builds it."""
+    folder = TOP / name
+    stamp = folder / "everything.options"
+    wanted = " ".join(options)
+    log = TOP / f"{name}.log"
+    if not (folder / "build.ninja").exists():
+        setup = ["meson", "setup", *options, folder]
+    elif not stamp.exists() or stamp.read_text() != wanted:
+        setup = ["meson", "setup", "--reconfigure", *options, folder]
+    else:
+        setup = None
+    for step in filter(None, (setup, [shutil.which("ninja") or "ninja-build", "-C", folder])):
+        if run(step, log=log, **env):
+            sys.stdout.write(log.read_text(errors="replace")[-20000:])
+            raise Broken(f"building {name}")
+    stamp.write_text(wanted)
+    log.unlink()
+    return folder
+
+
+def meson_test(tally, stage, folder, *args, **env):
+    """meson test with a log of its own, counted."""
+    base = "everything-" + re.sub(r"\W+", "-", stage)
+    log = folder / "meson-logs" / f"{base}.json"
+    log.unlink(missing_ok=True)
+    run(["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs", "--logbase", base,
+         *args], **env)
+    if not log.exists():
+        raise Broken("meson test ran nothing")
+    for line in log.read_text(errors="replace").splitlines():
+        tally.add(stage, json.loads(line))
+
+
+def plain(tally):
+    folder = build("build", "-Dwerror=true", "-Dtests=enabled")
+    meson_test(tally, "plain", folder, "--no-suite", "real")
+
+
+def valgrind(tally):
+    if not shutil.which("valgrind"):
+        raise Unavailable("no valgrind")
+    meson_test(tally, "valgrind", TOP / "build", "--suite", "unit", "--setup", "valgrind")
+
+
+def sanitize(tally):
+    folder = build("build-sanitize", "-Dwerror=true", "-Dtests=enabled",
+                   "-Db_sanitize=address,undefined", "-Db_lundef=false")
+    meson_test(tally, "sanitize", folder, "--no-suite", "real", "--no-suite", "lint",
+               "--timeout-multiplier", "4", **SANITIZED)
+
+
+def real(tally):
+    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    lab = pathlib.Path(os.environ.get("RDNA1_LAB") or pathlib.Path(cache, "rdna1-doctor", "lab"))
+    code = run([TOP / "tests" / "real" / "lab.sh", lab])
+    if code == SKIP:
+        raise Unavailable("the lab's packages cannot be had here")
+    if code:
+        raise Broken("making the lab")
+    meson_test(tally, "real", TOP / "build", "--suite", "real", RDNA1_LAB=str(lab))
+
+
+def bench(tally):
+    """Benchmarks print ratios; only a benchmark that breaks is a failed test."""
+    folder = TOP / "build"
+    run(["meson", "test", "-C", folder, "--no-rebuild", "--benchmark", "--verbose"])
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./bootstrap test")
+    parser.add_argument("--quick", action="store_true",
+                        help="one build, no valgrind, no sanitizers, no real modules")
+    stages = [plain] if parser.parse_args().quick else [plain, valgrind, sanitize, real, bench]
+    tally = Tally()
+    times = []
+    for stage in stages:
+        name = stage.__name__
+        print(f"== {name}", flush=True)
+        start = time.monotonic()
+        try:
+            stage(tally)
+        except Broken as e:
+            tally.failed.append(f"{name}: {e}")
+        except Unavailable as e:
+            tally.skipped.append(f"{name}: {e}")
+        times.append(f"{name} {time.monotonic() - start:.0f} s")
+    print("== sum\n" + ", ".join(times))
+    return tally.print()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
