@@ -16,7 +16,8 @@ LAYERS = {
     "base": ((), ()),
     "model": (("base",), ()),
     "inspect": (("base", "model"), (
-        "capstone/*", "libelf.h", "gelf.h", "lzma.h", "openssl/*", "zlib.h", "zstd.h")),
+        "capstone/*", "libelf.h", "gelf.h", "lzma.h", "openssl/*", "zlib.h", "zstd.h", "zstd_errors.h",
+        "bzlib.h", "lz4.h")),
     "rules": (("base", "model"), ()),
     "render": (("base", "model"), ("json-c/*", "libsmartcols/*")),
     "system": (("base",), ()),
