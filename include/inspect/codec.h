@@ -16,6 +16,10 @@ enum rd_codec {
 	RD_CODEC_GZIP,
 	RD_CODEC_XZ,
 	RD_CODEC_ZSTD,
+	/* Of initramfs images only: no kernel loads modules in these. */
+	RD_CODEC_BZIP2,
+	RD_CODEC_LZMA,
+	RD_CODEC_LZ4,
 };
 
 /*
@@ -49,12 +53,12 @@ enum {
 /* By magic number; RD_CODEC_NONE for everything else. */
 enum rd_codec rd_codec_detect(const void *data, size_t len);
 
-/* "gzip", "xz", "zstd", "none"; static. */
+/* "gzip", "xz", "zstd", ..., "none"; static. */
 const char *rd_codec_name(enum rd_codec codec);
 
 /**
  * rd_codec_decode() - decompress a whole file, with all its members, frames or streams
- * @codec: not RD_CODEC_NONE
+ * @codec: gzip, xz or zstd
  * @max: cap in bytes of what comes out
  * @blobp: the decoded bytes, owned by the caller
  *

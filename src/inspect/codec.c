@@ -42,27 +42,38 @@ struct codec_job {
 };
 
 static const struct rd_name codec_names[] = {
-	{ .name = "none", .value = RD_CODEC_NONE },
-	{ .name = "gzip", .value = RD_CODEC_GZIP },
-	{ .name = "xz", .value = RD_CODEC_XZ },
-	{ .name = "zstd", .value = RD_CODEC_ZSTD },
+	{ .name = "none", .value = RD_CODEC_NONE },   { .name = "gzip", .value = RD_CODEC_GZIP },
+	{ .name = "xz", .value = RD_CODEC_XZ },	      { .name = "zstd", .value = RD_CODEC_ZSTD },
+	{ .name = "bzip2", .value = RD_CODEC_BZIP2 }, { .name = "lzma", .value = RD_CODEC_LZMA },
+	{ .name = "lz4", .value = RD_CODEC_LZ4 },
+};
+
+/* Linux lib/decompress.c knows two bytes of each; here as many as the formats fix. */
+static const struct {
+	enum rd_codec codec;
+	uint8_t len;
+	uint8_t bytes[6];
+} codec_magics[] = {
+	{ .codec = RD_CODEC_GZIP, .len = 2, .bytes = { 0x1f, 0x8b } },
+	{ .codec = RD_CODEC_XZ, .len = 6, .bytes = { 0xfd, '7', 'z', 'X', 'Z', 0x00 } },
+	{ .codec = RD_CODEC_ZSTD, .len = 4, .bytes = { 0x28, 0xb5, 0x2f, 0xfd } },
+	{ .codec = RD_CODEC_BZIP2, .len = 3, .bytes = { 'B', 'Z', 'h' } },
+	{ .codec = RD_CODEC_LZMA, .len = 3, .bytes = { 0x5d, 0x00, 0x00 } },
+	{ .codec = RD_CODEC_LZ4, .len = 4, .bytes = { 0x02, 0x21, 0x4c, 0x18 } },
 };
 
 enum rd_codec rd_codec_detect(const void *data, size_t len)
 {
-	static const uint8_t gzip[] = { 0x1f, 0x8b };
-	static const uint8_t xz[] = { 0xfd, '7', 'z', 'X', 'Z', 0x00 };
-	static const uint8_t zstd[] = { 0x28, 0xb5, 0x2f, 0xfd };
 	static const uint8_t skippable[] = { 0x2a, 0x4d, 0x18 }; /* after 0x50 to 0x5f */
 	const uint8_t *p = data;
 
-	if (len >= sizeof(gzip) && !memcmp(p, gzip, sizeof(gzip)))
-		return RD_CODEC_GZIP;
-	if (len >= sizeof(xz) && !memcmp(p, xz, sizeof(xz)))
-		return RD_CODEC_XZ;
-	if (len >= sizeof(zstd) &&
-	    (!memcmp(p, zstd, sizeof(zstd)) ||
-	     ((p[0] & 0xf0) == 0x50 && !memcmp(p + 1, skippable, sizeof(skippable)))))
+	for (size_t i = 0; i < RD_N_ELEMENTS(codec_magics); i++) {
+		if (len >= codec_magics[i].len &&
+		    !memcmp(p, codec_magics[i].bytes, codec_magics[i].len))
+			return codec_magics[i].codec;
+	}
+	if (len > sizeof(skippable) && (p[0] & 0xf0) == 0x50 &&
+	    !memcmp(p + 1, skippable, sizeof(skippable)))
 		return RD_CODEC_ZSTD;
 	return RD_CODEC_NONE;
 }
