@@ -104,3 +104,30 @@ int rd_system_readlink(const struct rd_system *sys, const char *path, char **tar
 /* Follows links inside the root. Return: as rd_system_read(). */
 int rd_system_stat(const struct rd_system *sys, const char *path, struct stat *stp,
 		   struct rd_error *err);
+
+enum rd_walk_event {
+	RD_WALK_FILE, /* anything but a folder, or a link that leads to none */
+	RD_WALK_FOLDER, /* about to be entered, by a link too: RD_WALK_SKIP stays out */
+	RD_WALK_UNREADABLE, /* a folder that could not be listed to its end; @why says why */
+};
+
+enum {
+	_RD_WALK_OK,
+	RD_WALK_SKIP,
+};
+
+/* @path: as seen from the root, valid during the call. Negative ends the walk. */
+typedef int (*rd_walk_fn)(void *userdata, enum rd_walk_event event, const char *path,
+			  const struct rd_error *why, struct rd_error *err);
+
+/**
+ * rd_system_walk() - meet everything below a folder
+ * @path: where to start, with its leading slash and without one at the end
+ * @max: entries that are looked at before the walk gives up, as RD_WALK_UNREADABLE
+ *
+ * Links to folders are followed inside the root, each target once; no order is kept.
+ * Return: 0, RD_SYSTEM_ABSENT, RD_SYSTEM_UNREADABLE (@path itself), what @fn returned, or a
+ * negative errno.
+ */
+int rd_system_walk(const struct rd_system *sys, const char *path, size_t max, rd_walk_fn fn,
+		   void *userdata, struct rd_error *err);

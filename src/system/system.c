@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "below.h"
 #include "system/system.h"
 #include "torn.h"
 
@@ -26,7 +27,7 @@
 /* The folder entries that we are ready to hold: lib/modules trees have some thousands. */
 #define ENTRIES_MAX ((size_t)1 << 20)
 
-static int open_below(int rootfd, const char *path, int flags)
+int below_open(int rootfd, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(unsigned int)flags | O_CLOEXEC,
@@ -47,8 +48,7 @@ static int open_below(int rootfd, const char *path, int flags)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* Sorts an open's failure into absent, unreadable and fatal. */
-static int open_failed(const char *path, int fd, struct rd_error *err)
+int below_failed(const char *path, int fd, struct rd_error *err)
 {
 	rd_error_set(err, -fd, "open %s: %s", path, strerror(-fd));
 	switch (-fd) {
@@ -73,7 +73,7 @@ int rd_system_init(struct rd_system *sys, const char *root, struct rd_error *err
 	if (made.rootfd < 0)
 		return rd_error_set(err, errno, "open root %s: %s", root, strerror(errno));
 
-	probe = open_below(made.rootfd, ".", O_PATH);
+	probe = below_open(made.rootfd, ".", O_PATH);
 	if (probe < 0) {
 		close(made.rootfd);
 		return rd_error_set(err, -probe,
@@ -107,9 +107,9 @@ int rd_system_read(const struct rd_system *sys, const char *path, size_t max, st
 	struct stat st;
 	int r;
 
-	fd = open_below(sys->rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	fd = below_open(sys->rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return open_failed(path, fd, err);
+		return below_failed(path, fd, err);
 	if (fstat(fd, &st) < 0)
 		return rd_error_set(err, errno, "stat %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode)) {
@@ -154,9 +154,9 @@ int rd_system_map(const struct rd_system *sys, const char *path, size_t max, str
 	struct stat st;
 	void *p;
 
-	fd = open_below(sys->rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	fd = below_open(sys->rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return open_failed(path, fd, err);
+		return below_failed(path, fd, err);
 	if (fstat(fd, &st) < 0)
 		return rd_error_set(err, errno, "stat %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode)) {
@@ -245,9 +245,9 @@ int rd_system_list(const struct rd_system *sys, const char *path, struct rd_entr
 	RD_CLEANUP(rd_entries_deinit) struct rd_entries entries = { 0 };
 	const struct dirent *de;
 
-	fd = open_below(sys->rootfd, path, O_RDONLY | O_DIRECTORY);
+	fd = below_open(sys->rootfd, path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
-		return open_failed(path, fd, err);
+		return below_failed(path, fd, err);
 	dir = fdopendir(fd);
 	if (!dir)
 		return rd_error_set(err, errno, "list %s: %s", path, strerror(errno));
@@ -282,9 +282,9 @@ int rd_system_readlink(const struct rd_system *sys, const char *path, char **tar
 	char target[4096];
 	ssize_t n;
 
-	fd = open_below(sys->rootfd, path, O_PATH | O_NOFOLLOW);
+	fd = below_open(sys->rootfd, path, O_PATH | O_NOFOLLOW);
 	if (fd < 0)
-		return open_failed(path, fd, err);
+		return below_failed(path, fd, err);
 	n = readlinkat(fd, "", target, sizeof(target) - 1);
 	if (n < 0) {
 		rd_error_set(err, errno, "read link %s: %s", path, strerror(errno));
@@ -300,9 +300,9 @@ int rd_system_stat(const struct rd_system *sys, const char *path, struct stat *s
 {
 	RD_CLEANUP(rd_closep) int fd = -1;
 
-	fd = open_below(sys->rootfd, path, O_PATH);
+	fd = below_open(sys->rootfd, path, O_PATH);
 	if (fd < 0)
-		return open_failed(path, fd, err);
+		return below_failed(path, fd, err);
 	if (fstat(fd, stp) < 0)
 		return rd_error_set(err, errno, "stat %s: %s", path, strerror(errno));
 	return 0;

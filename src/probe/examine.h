@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* From a path below the root to an inspected copy among the facts. Private to src/probe. */
+
+#include "model/facts.h"
+#include "probe/probe.h"
+#include "system/system.h"
+
+/* What was examined already, so that the same bytes are not inspected twice. */
+struct rd_examiner {
+	const struct rd_system *sys;
+	struct rd_facts *facts;
+	unsigned int flags; /* RD_INSPECT_* */
+	size_t max; /* bytes of one file */
+	bool compares_content; /* equal bytes are one copy: not so where evidence names the file */
+	struct {
+		struct rd_examined {
+			dev_t dev;
+			ino_t ino;
+			off_t size;
+			size_t copy; /* index into facts->copies */
+		} * items;
+		size_t n, cap;
+	} seen;
+};
+
+void rd_examiner_deinit(struct rd_examiner *examiner);
+
+enum {
+	_RD_EXAMINE_OK,
+	RD_EXAMINE_NO_FILE, /* listed as unknown: dangling, a FIFO, unreadable */
+};
+
+/**
+ * rd_examine() - inspect one file and append it to the facts
+ * @kernel: NULL for a source
+ * @path: as seen from the root
+ *
+ * The same file by another name, or another one with equal content, gets a copy of the first
+ * one's verdict (content: if @examiner says so). A file that cannot be read is appended as unknown,
+ * with the reason.
+ *
+ * Return: 0, RD_EXAMINE_NO_FILE (also appended), or a negative errno.
+ */
+int rd_examine(struct rd_examiner *examiner, enum rd_copy_kind kind, const char *kernel,
+	       const char *path, struct rd_error *err);
