@@ -25,7 +25,7 @@ struct rd_recipe_parameter {
 
 /* The text of one rule (data/findings.data). */
 struct rd_finding_text {
-	const char *id; /* RD-KFD-001 */
+	const char *id; /* RD-GPU-001 */
 	const char *title; /* what holds when the rule passes */
 	const char *what; /* what the finding means */
 	const char *why; /* why it matters */
