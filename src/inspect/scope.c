@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Puts kfd_crat.c together again from a linked module:
+ *
+ * 1. Anchors: functions whose name, without what compilers append, is one that kfd_crat.c defines
+ *    (data/scope.data) or that a pr_debug site of kfd_crat.c names.
+ * 2. Closure: a branch that the assembler could resolve by itself, and a relocation against a local
+ *    or section symbol, stay inside one object file; so the functions they lead to belong to it.
+ * 3. Gaps: the linker lays an object's part of a section down in one piece, so functions between
+ * two of the unit are of the unit.
+ *
+ * LTO breaks 2 and 3. It is recognised by the compilers' marks on symbols, or by a function in a
+ * gap that the pr_debug sites place in another file; then the anchors alone are the scope. Taking a
+ * function too many is harmless, the rules that look at it are narrow.
+ */
+
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/text.h"
+#include "code_private.h"
+#include "inspect/scope.h"
+#include "model/data.h"
+
+/* Global in every version since 4.19: without it nothing is known of the unit. */
+#define SCOPE_PARSER "kfd_parse_crat_table"
+
+/* The real unit has some 20 functions and 10 KiB of code. */
+#define SCOPE_MAX_FUNCTIONS 1000
+#define SCOPE_MAX_CODE	    (1u << 20)
+
+/* Else two pieces of the unit are no neighbours: .text of a module may also hold what was
+ * .text.unlikely of its objects. */
+#define SCOPE_MAX_GAP (64u << 10)
+
+struct scope_candidate {
+	struct rd_scope_function function;
+	bool is_taken;
+};
+
+struct scope_target {
+	uint32_t section;
+	uint64_t offset;
+};
+
+struct scope_names {
+	const char **items;
+	size_t n, cap;
+};
+
+/* Work in progress. */
+struct scope_search {
+	struct rd_elf *elf;
+	struct rd_code *code;
+	struct rd_scope *scope;
+	struct rd_error *err;
+	struct scope_candidates {
+		struct scope_candidate *items;
+		size_t n, cap;
+	} candidates; /* every function of the module */
+	struct scope_targets {
+		struct scope_target *items;
+		size_t n, cap;
+	} targets; /* where functions of the scope lead to */
+	size_t followed; /* functions of the scope whose targets are known */
+	uint64_t code_size;
+};
+
+static void search_deinit(struct scope_search *search)
+{
+	free(search->candidates.items);
+	free(search->targets.items);
+}
+
+static void names_deinit(struct scope_names *names)
+{
+	free(names->items);
+}
+
+/* Pads before functions, which carry symbols of their own. */
+static bool is_pad(const char *name)
+{
+	return rd_text_has_prefix(name, "__pfx_") || rd_text_has_prefix(name, "__cfi_");
+}
+
+static int collect_candidate(struct scope_search *search, const struct rd_elf_symbol *symbol)
+{
+	const struct rd_elf_section *section;
+	struct scope_candidate candidate;
+
+	if (symbol->type != STT_FUNC || symbol->section == SHN_UNDEF ||
+	    symbol->section >= search->elf->n_sections || is_pad(symbol->name))
+		return 0;
+	section = &search->elf->sections[symbol->section];
+	if (!section->data || !(section->flags & SHF_EXECINSTR) || symbol->value >= section->size)
+		return 0;
+
+	candidate = (struct scope_candidate){
+		.function = {
+			.name = symbol->name,
+			.section = symbol->section,
+			.start = symbol->value,
+			.end = symbol->size > section->size - symbol->value ?
+				       section->size :
+				       symbol->value + symbol->size,
+		},
+	};
+	return rd_array_push(&search->candidates, &candidate);
+}
+
+/* Marks that clang's ThinLTO and gcc's LTO leave on promoted and privatised symbols. */
+static bool is_lto_name(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	return dot && (strstr(dot, ".llvm.") || strstr(dot, ".lto_priv."));
+}
+
+static int collect_candidates(struct scope_search *search)
+{
+	bool has_local = false;
+
+	for (size_t i = 1; i < search->elf->n_symbols; i++) {
+		const struct rd_elf_symbol *symbol = &search->elf->symbols[i];
+
+		if (symbol->type == STT_FUNC) {
+			has_local |= symbol->bind == STB_LOCAL;
+			search->scope->is_by_names |= is_lto_name(symbol->name);
+		}
+		if (collect_candidate(search, symbol))
+			return rd_error_nomem(search->err);
+	}
+	search->scope->is_reduced = !has_local;
+	return 0;
+}
+
+static int take(struct scope_search *search, struct scope_candidate *candidate)
+{
+	const struct rd_scope_function *function = &candidate->function;
+
+	if (candidate->is_taken)
+		return 0;
+	candidate->is_taken = true;
+	search->code_size += function->end - function->start;
+	if (search->scope->n >= SCOPE_MAX_FUNCTIONS || search->code_size > SCOPE_MAX_CODE) {
+		rd_error_set(search->err, EFBIG,
+			     "the functions of " RD_SCOPE_FILE
+			     " are more than %d or larger than %u bytes",
+			     SCOPE_MAX_FUNCTIONS, SCOPE_MAX_CODE);
+		return RD_SCOPE_BAD;
+	}
+	if (rd_array_push(search->scope, function))
+		return rd_error_nomem(search->err);
+	return 0;
+}
+
+static size_t stem_length(const char *name)
+{
+	return strcspn(name, ".");
+}
+
+static bool is_stem(const char *pattern, const char *name)
+{
+	size_t len = strlen(pattern);
+
+	if (len && pattern[len - 1] == '*')
+		return !strncmp(name, pattern, len - 1);
+	return stem_length(name) == len && !strncmp(name, pattern, len);
+}
+
+static bool is_known_name(const char *name)
+{
+	size_t n;
+	const char *const *stems = rd_data_crat_functions(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (is_stem(stems[i], name))
+			return true;
+	}
+	return false;
+}
+
+static bool is_site_of(const struct rd_dyndbg_site *site, const char *name)
+{
+	return strlen(site->function) == stem_length(name) &&
+	       !strncmp(site->function, name, stem_length(name));
+}
+
+static bool is_own_file(const struct rd_dyndbg_site *site)
+{
+	return !strcmp(rd_dyndbg_file_name(site), RD_SCOPE_FILE);
+}
+
+static int name_compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names of functions that have a pr_debug site in kfd_crat.c, sorted. */
+static int list_own_sites(const struct rd_dyndbg *dyndbg, struct scope_names *names)
+{
+	for (size_t i = 0; i < dyndbg->n; i++) {
+		if (is_own_file(&dyndbg->items[i]) &&
+		    rd_array_push(names, &dyndbg->items[i].function))
+			return -ENOMEM;
+	}
+	if (names->n)
+		qsort(names->items, names->n, sizeof(*names->items), name_compare);
+	return 0;
+}
+
+static bool has_name(const struct scope_names *names, const char *name)
+{
+	size_t from = 0, to = names->n, len = stem_length(name);
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		int order = strncmp(names->items[middle], name, len);
+
+		if (!order && !names->items[middle][len])
+			return true;
+		if (order < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return false;
+}
+
+static int take_anchors(struct scope_search *search, const struct rd_dyndbg *dyndbg)
+{
+	RD_CLEANUP(names_deinit) struct scope_names own = { 0 };
+	int r;
+
+	if (list_own_sites(dyndbg, &own))
+		return rd_error_nomem(search->err);
+	for (size_t i = 0; i < search->candidates.n; i++) {
+		struct scope_candidate *candidate = &search->candidates.items[i];
+
+		if (!is_known_name(candidate->function.name) &&
+		    !has_name(&own, candidate->function.name))
+			continue;
+		r = take(search, candidate);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int add_target(struct scope_search *search, uint32_t section, uint64_t offset)
+{
+	struct scope_target target = { .section = section, .offset = offset };
+
+	return rd_array_push(&search->targets, &target) ? rd_error_nomem(search->err) : 0;
+}
+
+static int follow_relocs(struct scope_search *search, const struct rd_scope_function *function)
+{
+	const struct rd_elf *elf = search->elf;
+	const struct rd_elf_reloc *relocs;
+	size_t n;
+	int r;
+
+	relocs = rd_elf_relocs_in(elf, function->section, function->start, function->end, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct rd_elf_symbol *symbol = &elf->symbols[relocs[i].symbol];
+		uint64_t offset = symbol->value + (uint64_t)relocs[i].addend;
+
+		if (symbol->bind != STB_LOCAL || symbol->section == SHN_UNDEF ||
+		    symbol->section >= elf->n_sections ||
+		    !(elf->sections[symbol->section].flags & SHF_EXECINSTR))
+			continue;
+		if (rd_code_reloc_is_relative(relocs[i].type))
+			offset += sizeof(uint32_t);
+		r = add_target(search, symbol->section, offset);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int follow_branches(struct scope_search *search, const struct rd_scope_function *function)
+{
+	const uint8_t *data = search->elf->sections[function->section].data;
+	struct rd_code_walk walk;
+	const cs_insn *insn;
+	int r;
+
+	walk = rd_code_start(search->code, data + function->start, function->end - function->start,
+			     function->start, false);
+	while ((insn = rd_code_next(&walk))) {
+		uint64_t target;
+		size_t n;
+
+		if (!rd_code_branch(insn, &target) ||
+		    (target >= function->start && target < function->end))
+			continue;
+		rd_elf_relocs_in(search->elf, function->section, insn->address,
+				 insn->address + insn->size, &n);
+		if (n)
+			continue;
+		r = add_target(search, function->section, target);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int target_compare(const void *a, const void *b)
+{
+	const struct scope_target *x = a, *y = b;
+
+	if (x->section != y->section)
+		return x->section < y->section ? -1 : 1;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static bool is_targeted(const struct scope_targets *targets,
+			const struct rd_scope_function *function)
+{
+	size_t from = 0, to = targets->n;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		const struct scope_target *target = &targets->items[middle];
+
+		if (target->section < function->section ||
+		    (target->section == function->section && target->offset < function->start))
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from < targets->n && targets->items[from].section == function->section &&
+	       targets->items[from].offset < function->end;
+}
+
+/* Follows what was not followed yet, and takes what it leads to. */
+static int close_over(struct scope_search *search)
+{
+	int r = 0;
+
+	while (search->followed < search->scope->n) {
+		search->targets.n = 0;
+		while (search->followed < search->scope->n) {
+			/* A copy: the list may move while it grows. */
+			struct rd_scope_function function =
+				search->scope->items[search->followed++];
+
+			r = rd_elf_load_relocs(search->elf, function.section, search->err);
+			if (r > 0)
+				return RD_SCOPE_BAD;
+			if (!r)
+				r = follow_relocs(search, &function);
+			if (!r)
+				r = follow_branches(search, &function);
+			if (r)
+				return r;
+		}
+		if (search->targets.n)
+			qsort(search->targets.items, search->targets.n,
+			      sizeof(*search->targets.items), target_compare);
+		for (size_t i = 0; i < search->candidates.n; i++) {
+			struct scope_candidate *candidate = &search->candidates.items[i];
+
+			if (candidate->is_taken ||
+			    !is_targeted(&search->targets, &candidate->function))
+				continue;
+			r = take(search, candidate);
+			if (r)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int function_compare(const void *a, const void *b)
+{
+	const struct rd_scope_function *x = a, *y = b;
+
+	if (x->section != y->section)
+		return x->section < y->section ? -1 : 1;
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return x->end < y->end ? -1 : x->end > y->end;
+}
+
+/* Whether @function lies in a gap of @sorted, the functions of the scope by address. */
+static bool is_in_gap(const struct rd_scope_function *sorted, size_t n,
+		      const struct rd_scope_function *function)
+{
+	size_t from = 0, to = n;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (function_compare(&sorted[middle], function) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from > 0 && from < n && sorted[from - 1].section == function->section &&
+	       sorted[from].section == function->section &&
+	       sorted[from].start - sorted[from - 1].start <= SCOPE_MAX_GAP;
+}
+
+/* Whether the pr_debug sites place a function of that name in another file alone. */
+static bool is_alien(const struct rd_dyndbg *dyndbg, const char *name)
+{
+	bool is_elsewhere = false;
+
+	for (size_t i = 0; i < dyndbg->n; i++) {
+		const struct rd_dyndbg_site *site = &dyndbg->items[i];
+
+		if (!is_site_of(site, name))
+			continue;
+		if (is_own_file(site))
+			return false;
+		is_elsewhere |= rd_text_has_suffix(site->file, ".c");
+	}
+	return is_elsewhere;
+}
+
+static int fill_gaps(struct scope_search *search, const struct rd_dyndbg *dyndbg)
+{
+	RD_CLEANUP(rd_freep) struct rd_scope_function *sorted = NULL;
+	size_t n = search->scope->n;
+	int r;
+
+	if (!n)
+		return 0;
+	sorted = calloc(n, sizeof(*sorted));
+	if (!sorted)
+		return rd_error_nomem(search->err);
+	memcpy(sorted, search->scope->items, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), function_compare);
+
+	for (size_t i = 0; i < search->candidates.n; i++) {
+		struct scope_candidate *candidate = &search->candidates.items[i];
+
+		if (candidate->is_taken || !is_in_gap(sorted, n, &candidate->function))
+			continue;
+		if (is_alien(dyndbg, candidate->function.name)) {
+			search->scope->is_by_names = true;
+			return 0;
+		}
+		r = take(search, candidate);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int grow(struct scope_search *search, const struct rd_dyndbg *dyndbg)
+{
+	size_t anchors = search->scope->n;
+	int r;
+
+	do {
+		r = close_over(search);
+		if (!r)
+			r = fill_gaps(search, dyndbg);
+	} while (!r && !search->scope->is_by_names && search->followed < search->scope->n);
+
+	if (search->scope->is_by_names)
+		search->scope->n = anchors;
+	return r;
+}
+
+/* Sorts, and keeps one of several names for the same code. */
+static void finish(struct rd_scope *scope)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < scope->n; i++)
+		scope->has_parser |= is_stem(SCOPE_PARSER, scope->items[i].name) &&
+				     !strstr(scope->items[i].name, ".cold");
+	if (scope->n)
+		qsort(scope->items, scope->n, sizeof(*scope->items), function_compare);
+	for (size_t i = 0; i < scope->n; i++) {
+		if (!n || function_compare(&scope->items[n - 1], &scope->items[i]))
+			scope->items[n++] = scope->items[i];
+	}
+	scope->n = n;
+}
+
+int rd_scope_find(struct rd_elf *elf, struct rd_code *code, const struct rd_dyndbg *dyndbg,
+		  struct rd_scope *out, struct rd_error *err)
+{
+	RD_CLEANUP(search_deinit)
+	struct scope_search search = {
+		.elf = elf,
+		.code = code,
+		.scope = out,
+		.err = err,
+	};
+	int r;
+
+	*out = (struct rd_scope)RD_SCOPE_INIT;
+	r = collect_candidates(&search);
+	if (!r)
+		r = take_anchors(&search, dyndbg);
+	if (!r && !out->is_by_names)
+		r = grow(&search, dyndbg);
+	for (size_t i = 0; i < out->n && !r; i++)
+		r = rd_elf_load_relocs(elf, out->items[i].section, err);
+	if (r) {
+		rd_scope_deinit(out);
+		return r < 0 ? r : RD_SCOPE_BAD;
+	}
+	finish(out);
+	return 0;
+}
+
+void rd_scope_deinit(struct rd_scope *scope)
+{
+	free(scope->items);
+	*scope = (struct rd_scope)RD_SCOPE_INIT;
+}
