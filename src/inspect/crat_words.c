@@ -15,8 +15,9 @@
 #include "crat_words.h"
 #include "model/data.h"
 
-#define AMD_VENDOR 0x1002 /* pci.ids */
-#define MAX_ROUNDS 8 /* a name that stands for a name that …: C declares before use */
+#define AMD_VENDOR  0x1002 /* pci.ids */
+#define MAX_MEMBERS 32 /* tokens of an a->b.c that are walked back: keeps hostile chains linear */
+#define MAX_ROUNDS  8 /* a name that stands for a name that …: C declares before use */
 
 static bool is_device(uint64_t value)
 {
@@ -54,6 +55,15 @@ bool crat_is_id_like(const struct rd_ctoken *token)
 		return true;
 	for (size_t i = 0; i < n; i++) {
 		if (token->value == ids[i] >> 4)
+			return true;
+	}
+	return false;
+}
+
+bool crat_has_id_like(const struct rd_ctoken *tokens, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (crat_is_id_like(&tokens[i]))
 			return true;
 	}
 	return false;

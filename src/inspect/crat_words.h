@@ -40,6 +40,7 @@ bool crat_is_id(const struct rd_ctoken *token);
 
 /* As above, and also edges, masks and upper bits of ids: only where an id is to be expected. */
 bool crat_is_id_like(const struct rd_ctoken *token);
+bool crat_has_id_like(const struct rd_ctoken *tokens, size_t n);
 
 /* Whether token @i of @n writes to something called flags, or takes its address. */
 bool crat_writes_flags(const struct rd_ctoken *tokens, size_t n, size_t i);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * All of a kfd_crat.c but kfd_parse_subtype_mem(). There is no stock text to hold it against, and
+ * kernels to come may add device ids. So an id alone is worth a note, never a verdict. Signs are:
+ *
+ * - the hot-pluggable flag by name, of KFD or of the CRAT, or by a macro that holds it;
+ * - an id in code that also writes to a `flags` member what is no CRAT_* constant;
+ * - a bare number with the flag's bit, written to a `flags` member;
+ * - a macro that changes the meaning of a word of the stock function;
+ * - an #include of what is no header;
+ * - a kfd_parse_subtype_mem() that nothing calls.
+ *
+ * None of them occurs in a stock file, Linux 4.19 to 7.3 and AMD's trees.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "crat_inspection.h"
+
+/* HSA_MEM_FLAGS_HOT_PLUGGABLE (kfd_topology.h) is 1, CRAT_MEM_FLAGS_HOT_PLUGGABLE (kfd_crat.h) 2.
+ */
+#define HOT_PLUGGABLE_BITS 0x3
+
+/* The statement around token @at of an item. */
+static struct crat_range statement_around(const struct rd_ctoken *tokens, size_t n, size_t at)
+{
+	size_t first = at, end = at + 1;
+
+	while (first > 0 && tokens[first - 1].kind != RD_CTOKEN_DIRECTIVE_END &&
+	       !rd_ctoken_is(&tokens[first - 1], ";") && !rd_ctoken_is(&tokens[first - 1], "{") &&
+	       !rd_ctoken_is(&tokens[first - 1], "}"))
+		first--;
+	while (end < n && !rd_ctoken_is(&tokens[end - 1], ";") &&
+	       !rd_ctoken_is(&tokens[end - 1], "{") &&
+	       tokens[end - 1].kind != RD_CTOKEN_DIRECTIVE_END)
+		end++;
+	return (struct crat_range){ .tokens = tokens + first, .n = end - first };
+}
+
+static int add_range(struct crat_inspection *in, struct rd_evidence *list, struct crat_range range,
+		     const char *what)
+{
+	crat_use_names(in, range);
+	return crat_add(in, list, RD_EVIDENCE_SOURCE, range.tokens[0].first,
+			range.tokens[range.n - 1].last, "%s", what);
+}
+
+/* The first word of an item that means an RDNA1 id, its own name apart; NULL if it has none. */
+static const struct rd_ctoken *first_id(const struct crat_inspection *in,
+					const struct rd_citem *item)
+{
+	const struct rd_ctoken *tokens = rd_ccode_tokens(&in->code, item);
+
+	for (size_t i = 0; i < item->n; i++) {
+		if ((crat_token_meaning(&in->words, &tokens[i]) & CRAT_MEANS_ID) &&
+		    !rd_ccode_declares(&in->code, item, i))
+			return &tokens[i];
+	}
+	return NULL;
+}
+
+/* Of the number at @at, and of `N << M` as a whole. */
+static bool has_flag_bit(const struct rd_ctoken *tokens, size_t n, size_t at)
+{
+	uint64_t value = tokens[at].value;
+
+	if (!tokens[at].has_value || (at && rd_ctoken_is(&tokens[at - 1], "<<")))
+		return false;
+	if (at + 2 < n && rd_ctoken_is(&tokens[at + 1], "<<") && tokens[at + 2].has_value)
+		value = tokens[at + 2].value < 64 ? value << tokens[at + 2].value : 0;
+	return value & HOT_PLUGGABLE_BITS;
+}
+
+enum written {
+	WRITES_CONSTANTS, /* CRAT_* and numbers without the flag's bit */
+	WRITES_NUMBER, /* a bare number that has it */
+	WRITES_OTHER,
+};
+
+/* What the assignment to the flags at token @at writes. */
+static enum written what_is_written(const struct crat_words *words, const struct rd_ctoken *tokens,
+				    size_t n, size_t at)
+{
+	enum written written = WRITES_CONSTANTS;
+
+	for (size_t i = at + 1; i < n && !rd_ctoken_is(&tokens[i], ";"); i++) {
+		if (tokens[i].depth < tokens[at].depth ||
+		    (tokens[i].depth == tokens[at].depth && rd_ctoken_is(&tokens[i], ",")))
+			break;
+		if (written == WRITES_CONSTANTS && has_flag_bit(tokens, n, i))
+			written = WRITES_NUMBER;
+		if (tokens[i].kind == RD_CTOKEN_IDENTIFIER &&
+		    (!rd_ctoken_has_prefix(&tokens[i], "CRAT_") ||
+		     crat_token_meaning(words, &tokens[i])))
+			return WRITES_OTHER;
+	}
+	return written;
+}
+
+static bool is_member(const struct rd_ctoken *tokens, size_t at)
+{
+	return at && (rd_ctoken_is(&tokens[at - 1], "->") || rd_ctoken_is(&tokens[at - 1], "."));
+}
+
+/* Which list the sign at token @i of an item belongs in; NULL if there is none. */
+static struct rd_evidence *sign_at(struct crat_inspection *in, const struct rd_citem *item,
+				   size_t i, bool has_id)
+{
+	const struct rd_ctoken *tokens = rd_ccode_tokens(&in->code, item);
+	enum written written = WRITES_CONSTANTS;
+
+	if (crat_token_meaning(&in->words, &tokens[i]) & CRAT_MEANS_FLAG)
+		return &in->patched;
+	if (is_member(tokens, i) && crat_writes_flags(tokens, item->n, i))
+		written = what_is_written(&in->words, tokens, item->n, i);
+	if (written != WRITES_CONSTANTS && has_id)
+		return &in->patched;
+	return written == WRITES_NUMBER ? &in->modified : NULL;
+}
+
+static int add_sign(struct crat_inspection *in, struct rd_evidence *list, struct crat_range range)
+{
+	RD_CLEANUP(rd_text_deinit) struct rd_text text = RD_TEXT_INIT;
+
+	if (list == &in->modified)
+		return add_range(in, list, range,
+				 "writes a bare number to flags, where stock code has constants: "
+				 "it may make a memory bank hot-pluggable");
+	if (crat_describe(in, range, "hand-made patch outside " CRAT_FUNCTION "()", &text))
+		return -ENOMEM;
+	return add_range(in, list, range, text.data);
+}
+
+static int judge_code(struct crat_inspection *in, const struct rd_citem *item)
+{
+	const struct rd_ctoken *tokens = rd_ccode_tokens(&in->code, item);
+	const struct rd_ctoken *id = first_id(in, item), *told = NULL;
+	bool has_id = id, is_patched = false;
+
+	for (size_t i = 0; i < item->n; i++) {
+		struct rd_evidence *list = sign_at(in, item, i, has_id);
+		struct crat_range range;
+
+		if (!list || &tokens[i] < told)
+			continue;
+		range = statement_around(tokens, item->n, i);
+		told = range.tokens + range.n;
+		is_patched = is_patched || list == &in->patched;
+		if (add_sign(in, list, range))
+			return -ENOMEM;
+		if (id && id >= range.tokens && id < told)
+			id = NULL;
+	}
+	if (!is_patched || !id)
+		return 0;
+	return add_range(in, &in->patched, statement_around(tokens, item->n, (size_t)(id - tokens)),
+			 "the patch's test for an RDNA1 device id");
+}
+
+/* The words of the stock function mean what they mean elsewhere: a macro over one changes it. */
+static int judge_macro(struct crat_inspection *in, const struct rd_citem *item)
+{
+	const struct rd_ctoken *tokens = rd_ccode_tokens(&in->code, item);
+	const struct rd_ctoken *name = &tokens[2], *end = &tokens[item->n - 1];
+	bool is_flag;
+
+	if (item->n < 4)
+		return 0;
+	is_flag = rd_ctoken_has_prefix(name, "HSA_MEM_FLAGS_") ||
+		  rd_ctoken_has_prefix(name, "CRAT_MEM_FLAGS_");
+	if (!is_flag && !crat_is_stock_word(in, name))
+		return 0;
+
+	crat_use_names(in, (struct crat_range){ .tokens = tokens, .n = item->n });
+	if (is_flag || crat_touches_flags(&in->words, tokens, item->n))
+		return crat_add(in, &in->patched, RD_EVIDENCE_SOURCE, tokens[0].first, end[-1].last,
+				"hand-made patch: redefines %.*s, on which the memory flags depend",
+				(int)name->len, name->text);
+	return crat_add(in, &in->modified, RD_EVIDENCE_SOURCE, tokens[0].first, end[-1].last,
+			"redefines %.*s, a word of %s()", (int)name->len, name->text,
+			CRAT_FUNCTION);
+}
+
+/* Stock includes headers. Code that comes from another file cannot be seen here. */
+static int judge_include(struct crat_inspection *in, const struct rd_citem *item)
+{
+	const struct rd_ctoken *tokens = rd_ccode_tokens(&in->code, item);
+	const struct rd_ctoken *last = &tokens[item->n - 2];
+
+	if (item->n < 4)
+		return 0;
+	if (last->kind == RD_CTOKEN_STRING
+		    ? last->len > 4 && !memcmp(&last->text[last->len - 3], ".h\"", 3)
+		    : rd_ctoken_is(last, ">") && rd_ctoken_is(last - 1, "h"))
+		return 0;
+	return crat_add(in, &in->modified, RD_EVIDENCE_SOURCE, tokens[0].first, last->last,
+			"includes what is no header: its code cannot be seen in this file");
+}
+
+int crat_judge_elsewhere(struct crat_inspection *in, const struct rd_citem *item)
+{
+	switch (item->kind) {
+	case RD_CITEM_CODE:
+		return judge_code(in, item);
+	case RD_CITEM_DEFINE:
+	case RD_CITEM_UNDEF:
+		return judge_macro(in, item);
+	case RD_CITEM_INCLUDE:
+		return judge_include(in, item);
+	case RD_CITEM_DIRECTIVE:
+	case RD_CITEM_REST:
+		break;
+	}
+	return 0;
+}
+
+/* A function that is stock, and that nothing calls, is not the one that runs. */
+int crat_judge_calls(struct crat_inspection *in)
+{
+	const struct rd_ctoken *token = NULL;
+
+	for (size_t i = 0; i < in->code.n; i++) {
+		const struct rd_citem *item = &in->code.items[i];
+		const struct rd_ctoken *tokens = rd_ccode_tokens(&in->code, item);
+
+		for (size_t k = 0; k < item->n; k++) {
+			if (!rd_ctoken_is(&tokens[k], CRAT_FUNCTION))
+				continue;
+			if (!rd_ccode_defines(&in->code, item, CRAT_FUNCTION))
+				return 0;
+			token = &tokens[k];
+		}
+	}
+	return token ? crat_add(in, &in->modified, RD_EVIDENCE_SOURCE, token->first, token->last,
+				"nothing in the file calls %s()", CRAT_FUNCTION)
+		     : 0;
+}
+
+static bool has_known_stem(const struct rd_ctoken *name)
+{
+	const char *const *stems;
+	size_t n;
+
+	stems = rd_data_crat_functions(&n);
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strcspn(stems[i], "*");
+
+		if (name->len >= len && !memcmp(name->text, stems[i], len))
+			return true;
+	}
+	return false;
+}
+
+/* What the file defines for the signs' use: macros, tables, helpers. */
+int crat_add_definitions(struct crat_inspection *in)
+{
+	for (size_t i = 0; i < in->code.n; i++) {
+		const struct rd_citem *item = &in->code.items[i];
+		const struct rd_ctoken *tokens = rd_ccode_tokens(&in->code, item);
+		const struct rd_ctoken *name = NULL;
+
+		for (size_t k = 0; !name && k < item->n; k++) {
+			if (!rd_ccode_declares(&in->code, item, k) || has_known_stem(&tokens[k]))
+				continue;
+			for (size_t u = 0; u < in->n_used; u++) {
+				if (rd_ctoken_equal(in->used[u], &tokens[k]))
+					name = &tokens[k];
+			}
+		}
+		if (name && crat_add(in, &in->patched, RD_EVIDENCE_SOURCE, tokens[0].first,
+				     tokens[item->n - 1].last, "defines %.*s, which the patch uses",
+				     (int)name->len, name->text))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool names_patch(const struct rd_ctoken *token)
+{
+	const struct rd_patch_string *strings;
+	size_t n;
+
+	if (token->kind == RD_CTOKEN_IDENTIFIER)
+		return rd_ctoken_is(token, CRAT_FLAG);
+	if (token->kind != RD_CTOKEN_COMMENT && token->kind != RD_CTOKEN_STRING)
+		return false;
+	if (memmem(token->text, token->len, CRAT_FLAG, strlen(CRAT_FLAG)))
+		return true;
+	strings = rd_data_patch_strings(&n);
+	for (size_t i = 0; i < n; i++) {
+		if (memmem(token->text, token->len, strings[i].text, strlen(strings[i].text)))
+			return true;
+	}
+	return false;
+}
+
+static int note_dead(struct crat_inspection *in)
+{
+	const struct rd_ctokens *all = &in->code.all, *live = &in->code.live;
+	size_t k = 0;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct rd_ctoken *token = &all->items[i];
+
+		while (k < live->n && live->items[k].offset < token->offset)
+			k++;
+		if (k < live->n && live->items[k].offset == token->offset)
+			continue;
+		if (names_patch(token) &&
+		    crat_add(in, &in->notes, RD_EVIDENCE_COVERAGE, token->first, token->last,
+			     "names the flag or a known patch, but is not compiled"))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Ids that nothing of the memory flags depends on: worth knowing, no sign. */
+static int note_ids(struct crat_inspection *in)
+{
+	for (size_t i = 0; i < in->code.live.n; i++) {
+		const struct rd_ctoken *token = &in->code.live.items[i];
+
+		if (crat_is_id(token) &&
+		    crat_add(in, &in->notes, RD_EVIDENCE_COVERAGE, token->first, token->last,
+			     "names RDNA1 device id 0x%llx; no memory flag depends on it",
+			     (unsigned long long)token->value))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int crat_add_notes(struct crat_inspection *in)
+{
+	if (note_dead(in))
+		return -ENOMEM;
+	return in->patched.n ? 0 : note_ids(in);
+}
