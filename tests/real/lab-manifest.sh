@@ -39,8 +39,14 @@ manifest_modules() {
 			row "modules/$cc/$f.ko" module "$f" $verdict "$notes"
 		done < <(module_forms)
 	done
-	row variants/stock-rebuilt.ko module stock no-sign "built in another folder: compare finds no difference to modules/gcc/stock.ko"
-	row variants/stock-relinked.ko module stock no-sign "objects in another order: compare finds no difference to modules/gcc/stock.ko"
+}
+
+manifest_variants() {
+	local f verdict
+	row variants/stock-rebuilt.ko module stock no-sign \
+		"built in another folder: compare finds no difference to modules/gcc/stock.ko"
+	row variants/stock-relinked.ko module stock no-sign \
+		"objects in another order: compare finds no difference to modules/gcc/stock.ko"
 	for f in stock:no-sign published-applied:patched; do
 		verdict=${f#*:} f=${f%:*}
 		row "variants/$f-unstripped.ko" module "$f" "$verdict" "with debug information"
@@ -68,16 +74,23 @@ manifest_sources() {
 	done
 }
 
+manifest_full() {
+	[ -f "$dir/.stamp/full" ] || return 0
+	row full/clean/amdgpu.ko module stock no-sign "compare finds no difference to stock/debian-6.1/amdgpu.ko"
+	row full/reordered/amdgpu.ko module stock no-sign "compare finds no difference to full/clean/amdgpu.ko"
+	row full/patched/amdgpu.ko module published-applied patched \
+		"compare with full/clean/amdgpu.ko: kfd_parse_crat_table and its .cold alone"
+}
+
 build_manifest() {
 	{
 		row path kind form verdict notes
 		manifest_stock
 		manifest_modules
+		manifest_variants
 		manifest_broken
 		manifest_sources
-		row full/clean/amdgpu.ko module stock no-sign "with --full; compare finds no difference to stock/debian-6.1/amdgpu.ko"
-		row full/reordered/amdgpu.ko module stock no-sign "with --full; compare finds no difference to full/clean"
-		row full/patched/amdgpu.ko module published-applied patched "with --full; compare with full/clean: kfd_parse_crat_table and its .cold"
+		manifest_full
 	} >"$dir/tmp/MANIFEST.tsv"
 	mv "$dir/tmp/MANIFEST.tsv" "$dir/MANIFEST.tsv"
 }

@@ -109,6 +109,13 @@ unpack_stock() {
 	dpkg-deb -I "$2" md5sums | grep -E '/(amdgpu[.]ko.*|vmlinuz-.*)$' >>"$1/md5sums" || :
 }
 
+# recompress MODULE: as other distributions store it (kmod reads no xz but with crc32).
+recompress() {
+	zstd -q -T2 "$1" -o "$1.zst"
+	xz -c -T2 --check=crc32 --lzma2=dict=1MiB "$1" >"$1.xz"
+	gzip -n -c "$1" >"$1.gz"
+}
+
 build_stock() {
 	local kind major v release name p
 	while read -r kind major v release; do
@@ -127,37 +134,30 @@ build_stock() {
 		fi
 		[ ! -f "$dir/tmp/$name/amdgpu.ko.xz" ] || xz -dk "$dir/tmp/$name/amdgpu.ko.xz"
 		[ -s "$dir/tmp/$name/amdgpu.ko" ] || die "no amdgpu.ko in linux-image-$release"
+		[ "$name" != stock/debian-6.1 ] || recompress "$dir/tmp/$name/amdgpu.ko"
 		publish "$name"
 	done <"$dir/versions"
 }
 
-# The 6.1 module as other distributions store it (kmod reads no xz but with crc32).
-build_recompressed() {
-	local m=$dir/stock/debian-6.1/amdgpu.ko
-	zstd -q -f -T2 "$m" -o "$m.tmp" && mv "$m.tmp" "$m.zst"
-	xz -c -T2 --check=crc32 --lzma2=dict=1MiB "$m" >"$m.tmp" && mv "$m.tmp" "$m.xz"
-	gzip -n -c "$m" >"$m.tmp" && mv "$m.tmp" "$m.gz"
-}
-
-# A member of the tar.xz inside a linux-source package: source_tar MAJOR VERSION, a tar on stdout.
+# The tree inside a linux-source package: source_tar MAJOR DEB, a tar on stdout.
 source_tar() {
-	dpkg-deb --fsys-tarfile "$(deb "linux-source-$1" "$2")" |
-		tar -xO --wildcards "./usr/src/linux-source-$1.tar.xz" | xz -dc -T2
+	dpkg-deb --fsys-tarfile "$2" | tar -xO --wildcards "./usr/src/linux-source-$1.tar.xz" | xz -dc -T2
 }
 
 build_source() {
-	local major v amd=drivers/gpu/drm/amd
+	local major v p to amd=drivers/gpu/drm/amd
 	while read -r major v; do
+		p=$(deb "linux-source-$major" "$v")
 		fresh "source/$v"
+		to=$dir/tmp/source/$v
 		if [ "$v" = "$(version_of image 6.1)" ]; then
-			source_tar "$major" "$v" | tar -x -C "$dir/tmp/source/$v" --strip-components=4 \
-				"linux-source-$major/$amd"
-			cp "$dir/tmp/source/$v/amd/amdkfd/kfd_crat.c" "$dir/tmp/source/$v/"
+			source_tar "$major" "$p" | tar -x -C "$to" --strip-components=4 "linux-source-$major/$amd"
+			cp "$to/amd/amdkfd/kfd_crat.c" "$to/"
 		else	# tar stops at the file, so those before it get SIGPIPE
-			(set +o pipefail; source_tar "$major" "$v" 2>/dev/null | tar -xO --occurrence=1 \
-				"linux-source-$major/$amd/amdkfd/kfd_crat.c") >"$dir/tmp/source/$v/kfd_crat.c"
+			(set +o pipefail; source_tar "$major" "$p" 2>/dev/null | tar -xO --occurrence=1 \
+				"linux-source-$major/$amd/amdkfd/kfd_crat.c") >"$to/kfd_crat.c"
 		fi
-		[ -s "$dir/tmp/source/$v/kfd_crat.c" ] || die "no kfd_crat.c in linux-source-$major $v"
+		[ -s "$to/kfd_crat.c" ] || die "no kfd_crat.c in linux-source-$major $v"
 		publish "source/$v"
 	done < <(versions source)
 	[ -d "$dir/source/$(version_of image 6.1)/amd" ] || die "no linux-source of the 6.1 kernel"
@@ -172,7 +172,8 @@ build_headers() {
 	common=linux-headers-${release%-amd64}-common
 	fresh headers
 	for p in "linux-headers-$release" "$common" linux-kbuild-6.1; do
-		dpkg-deb -x "$(deb "$p" "$v")" "$dir/tmp/headers"
+		p=$(deb "$p" "$v")
+		dpkg-deb -x "$p" "$dir/tmp/headers"
 	done
 	echo "include $dir/headers/usr/src/$common/Makefile" >"$dir/tmp/headers/usr/src/linux-headers-$release/Makefile"
 	mkdir -p "$dir/tmp/headers/usr/src/$common/drivers/gpu/drm"

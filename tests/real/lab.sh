@@ -93,15 +93,14 @@ main() {
 	stage stock "$dir/versions" "$here/lab-packages.sh"
 	stage source "$dir/versions" "$here/lab-packages.sh"
 	stage headers "$dir/versions" "$here/lab-packages.sh"
-	stage recompressed "$dir/versions"
 	stage modules-gcc "$dir/versions" "$here/lab-modules.sh" "$here/form.awk" "${forms[@]}" "${module[@]}"
 	stage modules-clang "$dir/versions" "$here/lab-modules.sh" "$here/form.awk" "${forms[@]}" "${module[@]}"
 	stage variants "$dir/.stamp/modules-gcc" "$here/lab-modules.sh"
 	stage sources "$dir/.stamp/source" "$here/lab-sources.sh" "$here/form.awk" "${forms[@]}"
-	stage manifest "$dir"/.stamp/{stock,recompressed,modules-gcc,modules-clang,variants,sources} "$here/lab-manifest.sh"
 	if [ $full = yes ]; then
 		stage full "$dir/versions" "$here/lab-full.sh" "$here/form.awk" "$here/forms/published-applied.c-fragment"
 	fi
+	stage manifest "$dir"/.stamp/{[!m]*,modules-*} "$here/lab-manifest.sh" "${forms[@]}"
 	rm -rf "$dir/deb"
 }
 main
