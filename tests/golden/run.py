@@ -200,6 +200,7 @@ class Names:
 
     def normalise(self, text):
         text = re.sub(r"(?<![0-9a-zA-Z])[0-9a-f]{7,64}(?![0-9a-zA-Z])", self.hex_token, text)
+        text = re.sub(r'("tool": "rdna1-doctor",\s*"version": )"[^"]*"', r'\1"<version>"', text)
         return re.sub(r"\+0x[0-9a-f]+\b", "+0xNNN", text)
 
 

@@ -13,7 +13,10 @@ int kfd_create_crat_image_virtual(void **image, size_t *size, int flags, void *k
 				  uint32_t domain);
 void kfd_destroy_crat_image(void *image);
 
-#define AMD(id) { 0x1002, id, ~0u, ~0u, 0x030000, 0xff0000, 0 }
+#define AMD(id)                                             \
+	{                                                   \
+		0x1002, id, ~0u, ~0u, 0x030000, 0xff0000, 0 \
+	}
 
 static const struct pci_device_id pciidlist[] = {
 	AMD(0x7310), AMD(0x7312), AMD(0x7318), AMD(0x7319), AMD(0x731a), AMD(0x731b),

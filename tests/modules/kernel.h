@@ -48,21 +48,21 @@ void pci_unregister_driver(void *driver);
 
 #define pr_debug(format_, ...)                                                               \
 	do {                                                                                 \
-		static struct _ddebug                                                        \
-			__attribute__((section("__dyndbg"), used, aligned(8))) site_ = {     \
-				.modname = "amdgpu",                                         \
-				.function = __func__,                                        \
-				.filename = SOURCE_PREFIX "kfd_crat.c",                      \
-				.format = format_,                                           \
-				.line = __LINE__,                                            \
-				.class_id = 63,                                              \
-			};                                                                         \
+		static struct _ddebug __attribute__((section("__dyndbg"), used, aligned(8))) \
+		site_ = {                                                                    \
+			.modname = "amdgpu",                                                 \
+			.function = __func__,                                                \
+			.filename = SOURCE_PREFIX "kfd_crat.c",                              \
+			.format = format_,                                                   \
+			.line = __LINE__,                                                    \
+			.class_id = 63,                                                      \
+		};                                                                           \
 		if (__builtin_expect(site_.key.enabled, 0))                                  \
 			__dynamic_pr_debug(&site_, "amdgpu: " format_, ##__VA_ARGS__);       \
 	} while (0)
 
-#define MODINFO_2(name, line, text)             \
-	static const char name##_##line[]       \
+#define MODINFO_2(name, line, text)       \
+	static const char name##_##line[] \
 		__attribute__((section(".modinfo"), used, aligned(1))) = text
 #define MODINFO_1(line, text) MODINFO_2(modinfo, line, text)
 #define MODULE_INFO(text)     MODINFO_1(__LINE__, text)

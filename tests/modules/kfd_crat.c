@@ -176,7 +176,8 @@ int kfd_parse_crat_table(const void *image, struct list_head *devices, uint32_t 
 	return r;
 }
 
-int kfd_create_crat_image_virtual(void **image, size_t *size, int flags, void *kdev, uint32_t domain)
+int kfd_create_crat_image_virtual(void **image, size_t *size, int flags, void *kdev,
+				  uint32_t domain)
 {
 	struct crat_table *table = kmalloc(4096, 0xdc0);
 
