@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Which unit of one module is which unit of the other. A name that each module has once is a pair.
+ * The others (statics of the same name in many objects, name.123 without its number) are told
+ * apart by their neighbours in the symbol table, where the locals of one object file stay together
+ * whatever the order of the link, and by their bytes. What is equal in all of that is paired first,
+ * the rest with less and less evidence, at last by order alone.
+ */
+
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "compare_private.h"
+
+enum {
+	KEY_PREVIOUS = 1 << 0,
+	KEY_NEXT = 1 << 1,
+	KEY_BYTES = 1 << 2,
+};
+
+/* Strongest evidence first. */
+static const unsigned int passes[] = {
+	KEY_PREVIOUS | KEY_NEXT | KEY_BYTES,
+	KEY_PREVIOUS | KEY_NEXT,
+	KEY_PREVIOUS | KEY_BYTES,
+	KEY_NEXT | KEY_BYTES,
+	KEY_BYTES,
+	0,
+};
+
+struct candidate {
+	uint32_t name;
+	uint32_t previous, next; /* pairs beside it in the symbol table, as units of A */
+	uint32_t unit, symbol;
+	uint64_t bytes;
+	bool is_b;
+};
+
+struct candidates {
+	struct candidate *items;
+	size_t n, cap;
+};
+
+static uint64_t hash_bytes(struct compare *c, const struct compare_side *side,
+			   const struct compare_unit *unit)
+{
+	const uint8_t *data = side->elf->sections[unit->section].data;
+	uint64_t len = unit->end - unit->start, hash = len, word;
+
+	if (!data || !rd_compare_spend(c, len / 8))
+		return hash;
+	for (data += unit->start; len; data += sizeof(word)) {
+		size_t n = len < sizeof(word) ? len : sizeof(word);
+
+		word = 0;
+		memcpy(&word, data, n);
+		hash = (hash ^ word) * 0xbf58476d1ce4e5b9ull; /* as in compare_name.c */
+		hash ^= hash >> 31;
+		len -= n;
+	}
+	return hash;
+}
+
+static bool is_pairable(const struct compare_unit *unit)
+{
+	return !unit->is_content && unit->symbol != COMPARE_NONE;
+}
+
+static void set_pair(struct compare *c, uint32_t a, uint32_t b, bool is_certain)
+{
+	c->a.units.items[a].pair = b;
+	c->a.units.items[a].is_certain = is_certain;
+	c->b.units.items[b].pair = a;
+	c->b.units.items[b].is_certain = is_certain;
+}
+
+/* For each name the only unit of that name, COMPARE_NONE for none, COMPARE_NONE - 1 for many. */
+static uint32_t *find_singles(const struct compare *c, const struct compare_side *side)
+{
+	uint32_t *singles = malloc((c->names.n + 1) * sizeof(*singles));
+
+	if (!singles)
+		return NULL;
+	memset(singles, 0xff, (c->names.n + 1) * sizeof(*singles));
+	for (uint32_t i = 0; i < side->units.n; i++) {
+		const struct compare_unit *unit = &side->units.items[i];
+
+		if (is_pairable(unit))
+			singles[unit->name] =
+				singles[unit->name] == COMPARE_NONE ? i : COMPARE_NONE - 1;
+	}
+	return singles;
+}
+
+static int pair_singles(struct compare *c)
+{
+	RD_CLEANUP(rd_freep) uint32_t *a = find_singles(c, &c->a);
+	RD_CLEANUP(rd_freep) uint32_t *b = find_singles(c, &c->b);
+
+	if (!a || !b)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->names.n; i++) {
+		if (a[i] < COMPARE_NONE - 1 && b[i] < COMPARE_NONE - 1)
+			set_pair(c, a[i], b[i], true);
+	}
+	return 0;
+}
+
+/* @neighbour: as a unit of A, the last local pair seen in the order of the symbol table. */
+static void see_neighbour(const struct compare_side *side, bool is_b, uint32_t i,
+			  uint32_t *neighbour)
+{
+	const struct compare_unit *unit = &side->units.items[i];
+
+	if (unit->pair != COMPARE_NONE && side->elf->symbols[unit->symbol].bind == STB_LOCAL)
+		*neighbour = is_b ? unit->pair : i;
+}
+
+static int add_candidates(struct compare *c, struct compare_side *side, struct candidates *list)
+{
+	bool is_b = side == &c->b;
+	uint32_t neighbour = COMPARE_NONE;
+	size_t first = list->n, k;
+
+	for (uint32_t i = 0; i < side->elf->n_symbols; i++) {
+		const struct compare_unit *unit;
+		struct candidate candidate;
+		int r;
+
+		if (side->unit_of[i] == COMPARE_NONE)
+			continue;
+		see_neighbour(side, is_b, side->unit_of[i], &neighbour);
+		unit = &side->units.items[side->unit_of[i]];
+		if (unit->pair != COMPARE_NONE || !is_pairable(unit))
+			continue;
+		candidate = (struct candidate){
+			.name = unit->name,
+			.previous = neighbour,
+			.next = COMPARE_NONE,
+			.unit = side->unit_of[i],
+			.symbol = i,
+			.bytes = hash_bytes(c, side, unit),
+			.is_b = is_b,
+		};
+		r = rd_array_push(list, &candidate);
+		if (r)
+			return r;
+	}
+
+	neighbour = COMPARE_NONE;
+	k = list->n;
+	for (uint32_t i = (uint32_t)side->elf->n_symbols; i-- && k > first;) {
+		if (side->unit_of[i] == COMPARE_NONE)
+			continue;
+		see_neighbour(side, is_b, side->unit_of[i], &neighbour);
+		if (list->items[k - 1].symbol == i)
+			list->items[--k].next = neighbour;
+	}
+	return 0;
+}
+
+static int key_compare(const struct candidate *x, const struct candidate *y, unsigned int key)
+{
+	if (x->name != y->name)
+		return x->name < y->name ? -1 : 1;
+	if (key & KEY_PREVIOUS && x->previous != y->previous)
+		return x->previous < y->previous ? -1 : 1;
+	if (key & KEY_NEXT && x->next != y->next)
+		return x->next < y->next ? -1 : 1;
+	if (key & KEY_BYTES && x->bytes != y->bytes)
+		return x->bytes < y->bytes ? -1 : 1;
+	return 0;
+}
+
+static int candidate_compare(const void *a, const void *b, void *keyp)
+{
+	const struct candidate *x = a, *y = b;
+	int r = key_compare(x, y, *(const unsigned int *)keyp);
+
+	if (r)
+		return r;
+	if (x->is_b != y->is_b)
+		return x->is_b ? 1 : -1;
+	return x->symbol < y->symbol ? -1 : x->symbol > y->symbol;
+}
+
+/* Pairs candidates of equal keys in the order of the symbol tables; keeps the others. */
+static void run_pass(struct compare *c, struct candidates *list, unsigned int key)
+{
+	size_t kept = 0;
+
+	qsort_r(list->items, list->n, sizeof(*list->items), candidate_compare, &key);
+	for (size_t from = 0, to, b; from < list->n; from = to) {
+		size_t n_a, n_pairs;
+
+		for (to = from + 1;
+		     to < list->n && !key_compare(&list->items[from], &list->items[to], key); to++)
+			;
+		for (b = from; b < to && !list->items[b].is_b; b++)
+			;
+		n_a = b - from;
+		n_pairs = n_a < to - b ? n_a : to - b;
+		for (size_t i = 0; i < n_pairs; i++)
+			set_pair(c, list->items[from + i].unit, list->items[b + i].unit,
+				 key & KEY_PREVIOUS && key & KEY_NEXT && n_a == to - b);
+		for (size_t i = from; i < to; i++) {
+			if (i - (i < b ? from : b) >= n_pairs)
+				list->items[kept++] = list->items[i];
+		}
+	}
+	list->n = kept;
+}
+
+static int find_sections(struct compare *c)
+{
+	for (uint32_t i = 0; i < c->a.elf->n_sections; i++) {
+		const char *name = c->a.elf->sections[i].name;
+		const struct rd_elf_section *found;
+
+		/* Of sections of one name, as -ffunction-sections has them, the first counts. */
+		if (c->a.sections[i].class == COMPARE_IGNORED ||
+		    rd_elf_section(c->a.elf, name) != &c->a.elf->sections[i])
+			continue;
+		found = rd_elf_section(c->b.elf, name);
+		if (!found)
+			continue;
+		c->a.sections[i].pair = (uint32_t)(found - c->b.elf->sections);
+		c->b.sections[found - c->b.elf->sections].pair = i;
+	}
+	return 0;
+}
+
+int rd_compare_pair(struct compare *c)
+{
+	struct candidates list = { 0 };
+	int r;
+
+	r = find_sections(c);
+	if (!r)
+		r = pair_singles(c);
+	if (!r)
+		r = add_candidates(c, &c->a, &list);
+	if (!r)
+		r = add_candidates(c, &c->b, &list);
+	for (size_t i = 0; !r && i < RD_N_ELEMENTS(passes) && list.n; i++)
+		run_pass(c, &list, passes[i]);
+	free(list.items);
+	return r;
+}
