@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "model/comparison.h"
+#include "model/data.h"
 #include "model/report.h"
 
 struct rd_render_options {
@@ -31,3 +32,9 @@ struct rd_renderer {
 
 /* The renderer of that name ("text", "json"), or NULL. */
 const struct rd_renderer *rd_renderer_find(const char *name);
+
+/* The texts of the findings for people: a list of titles, or one in full. As the renderers'. */
+int rd_render_titles(const struct rd_finding_text *texts, size_t n,
+		     const struct rd_render_options *options, FILE *f, struct rd_error *err);
+int rd_render_finding_text(const struct rd_finding_text *text,
+			   const struct rd_render_options *options, FILE *f, struct rd_error *err);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* check: look at the machine, judge, tell. */
+
+#include <string.h>
+
+#include "cli.h"
+#include "probe/probe.h"
+#include "rules/rules.h"
+
+static int check_run(const struct cli_values *values, int argc, char **argv, struct rd_error *err)
+{
+	RD_CLEANUP(rd_system_deinit) struct rd_system sys = RD_SYSTEM_INIT;
+	RD_CLEANUP(rd_facts_deinit) struct rd_facts facts = RD_FACTS_INIT;
+	RD_CLEANUP(rd_report_deinit) struct rd_report report = RD_REPORT_INIT;
+	const struct rd_render_options render = cli_render_options(values);
+	const struct rd_probe_options probe = {
+		.kernel = values->kernel,
+		.want_sha256 = values->is_verbose || !strcmp(values->format, "json"),
+	};
+	int r;
+
+	(void)argc;
+	(void)argv;
+	r = rd_system_init(&sys, values->root, err);
+	if (!r)
+		r = rd_probe(&sys, &probe, &facts, err);
+	if (!r)
+		r = rd_rules_evaluate(&facts, &report, err);
+	if (!r)
+		r = rd_renderer_find(values->format)->check(&report, &render, stdout, err);
+	return r ? r : report.exit_code;
+}
+
+const struct cli_verb cli_check = {
+	.name = "check",
+	.args = "",
+	.options = CLI_ROOT | CLI_KERNEL | CLI_FORMAT | CLI_VERBOSE | CLI_COLOR,
+	.help = "where is the patch, is this machine sane, what is next",
+	.about =
+		"Finds the RDNA1 cards and every copy of amdgpu that is running, installed or a\n"
+		"source of dkms, inspects each for the known patches and says whether the machine\n"
+		"is sane. Reads only. Run it as root: a user may not read all that matters.\n\n"
+		"Exit code: 0 sane, 1 the tool failed, 2 usage, 3 unsafe, 4 good on disk but a\n"
+		"reboot is needed, 5 no RDNA1 card, 6 undetermined.",
+	.run = check_run,
+};

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What the verbs share. A verb is one const record; its help, the parsing of its options and the
+ * checks of its arguments come from that record and from the table of options. Verbs return their
+ * exit code, with @err filled if it is CLI_EXIT_USAGE, or a negative errno with @err filled: only
+ * main() prints errors.
+ */
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "render/render.h"
+
+enum cli_exit {
+	CLI_EXIT_OK = 0,
+	CLI_EXIT_FAILED = 1,
+	CLI_EXIT_USAGE = 2,
+	CLI_EXIT_BAD = 3, /* patched, modified, differing */
+	CLI_EXIT_UNKNOWN = 6,
+};
+
+enum cli_option {
+	CLI_ROOT = 1 << 0,
+	CLI_KERNEL = 1 << 1,
+	CLI_FORMAT = 1 << 2, /* --format and --json */
+	CLI_VERBOSE = 1 << 3,
+	CLI_COLOR = 1 << 4,
+	CLI_REFERENCE = 1 << 5,
+	CLI_FORCE = 1 << 6,
+};
+
+enum cli_color {
+	CLI_COLOR_AUTO,
+	CLI_COLOR_ALWAYS,
+	CLI_COLOR_NEVER,
+};
+
+/* The values of the options; strings are borrowed from argv. */
+struct cli_values {
+	const char *root;
+	const char *kernel;
+	const char *reference;
+	const char *format;
+	enum cli_color color;
+	bool is_verbose;
+	bool is_forced;
+	bool wants_help;
+};
+
+#define CLI_VALUES_INIT                        \
+	{                                      \
+		.root = "/", .format = "text", \
+	}
+
+struct cli_verb {
+	const char *name;
+	const char *args; /* "FILE..." or "" */
+	int min, max; /* arguments; max -1: any number */
+	unsigned int options; /* enum cli_option */
+	const char *help; /* one line, without a full stop */
+	const char *about; /* paragraphs of VERB --help: what it does, exit codes */
+	int (*run)(const struct cli_values *values, int argc, char **argv, struct rd_error *err);
+};
+
+extern const struct cli_verb cli_check;
+extern const struct cli_verb cli_compare;
+extern const struct cli_verb cli_explain;
+extern const struct cli_verb cli_inspect;
+
+/* All verbs in the order of the help; static. */
+const struct cli_verb *const *cli_verbs(size_t *np);
+const struct cli_verb *cli_verb_find(const char *name);
+
+/**
+ * cli_options_parse() - the options of a verb
+ * @argc, @argv: with the verb's name as argv[0]; options may stand among the arguments, -- ends
+ * them
+ * @firstp: index of the first argument in @argv, which is permuted
+ *
+ * Return: 0, CLI_EXIT_USAGE (@err says what is wrong), or -ENOMEM.
+ */
+int cli_options_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_values *values,
+		      int *firstp, struct rd_error *err);
+
+/* The lines of the help that tell of the options in @options. */
+void cli_options_help(unsigned int options, FILE *f);
+
+/* How the renderers are to write to standard output. */
+struct rd_render_options cli_render_options(const struct cli_values *values);
+
+void cli_help(FILE *f);
+void cli_help_verb(const struct cli_verb *verb, FILE *f);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The help texts, made from the tables of verbs and options. */
+
+#include "cli.h"
+
+void cli_help(FILE *f)
+{
+	const struct cli_verb *const *verbs;
+	size_t n;
+
+	fputs("usage: rdna1-doctor VERB [OPTION]... [ARGUMENT]...\n"
+	      "Says whether the amdgpu driver of a machine with an RDNA1 card is patched, where,\n"
+	      "and what to do. Changes nothing.\n\n",
+	      f);
+	verbs = cli_verbs(&n);
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "  %-8s %-8s  %s\n", verbs[i]->name, verbs[i]->args, verbs[i]->help);
+	fputs("\n"
+	      "  --help             this text; after a verb, the help of that verb\n"
+	      "  --version          the version\n\n"
+	      "Full manual: man rdna1-doctor\n",
+	      f);
+}
+
+void cli_help_verb(const struct cli_verb *verb, FILE *f)
+{
+	fprintf(f, "usage: rdna1-doctor %s [OPTION]...%s%s\n\n%s\n\n", verb->name,
+		*verb->args ? " " : "", verb->args, verb->about);
+	cli_options_help(verb->options, f);
+}

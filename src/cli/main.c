@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The command line: finds the verb, has its options parsed, runs it. The answer goes to standard
+ * output, everything else to standard error. An answer that could not be written is a failure
+ * (exit 1), whatever the answer was.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "cli.h"
+
+static const struct cli_verb *const verbs[] = {
+	&cli_check,
+	&cli_inspect,
+	&cli_compare,
+	&cli_explain,
+};
+
+const struct cli_verb *const *cli_verbs(size_t *np)
+{
+	*np = RD_N_ELEMENTS(verbs);
+	return verbs;
+}
+
+const struct cli_verb *cli_verb_find(const char *name)
+{
+	for (size_t i = 0; i < RD_N_ELEMENTS(verbs); i++) {
+		if (!strcmp(verbs[i]->name, name))
+			return verbs[i];
+	}
+	return NULL;
+}
+
+/* Wrong use, told in the house's form; @verb NULL: of the program itself. */
+static int usage_error(const struct cli_verb *verb, const char *message)
+{
+	const char *name = verb ? verb->name : "", *space = verb ? " " : "";
+
+	fprintf(stderr, "rdna1-doctor%s%s: %s\nsee 'rdna1-doctor%s%s --help'\n", space, name,
+		message, space, name);
+	return CLI_EXIT_USAGE;
+}
+
+/* Output that failed is told once, by finish(). */
+static int failure(const struct cli_verb *verb, const struct rd_error *err)
+{
+	RD_CLEANUP(rd_freep) char *safe = rd_text_escape(err->msg);
+
+	if (!ferror(stdout))
+		fprintf(stderr, "rdna1-doctor %s: %s\n", verb->name, safe ? safe : "out of memory");
+	return CLI_EXIT_FAILED;
+}
+
+static int run_verb(const struct cli_verb *verb, int argc, char **argv)
+{
+	struct cli_values values = CLI_VALUES_INIT;
+	struct rd_error err = RD_ERROR_INIT;
+	int first, r;
+
+	r = cli_options_parse(verb, argc, argv, &values, &first, &err);
+	if (!r && values.wants_help) {
+		cli_help_verb(verb, stdout);
+		return CLI_EXIT_OK;
+	}
+	if (!r)
+		r = verb->run(&values, argc - first, argv + first, &err);
+	if (r == CLI_EXIT_USAGE)
+		return usage_error(verb, err.msg);
+	if (r < 0)
+		return failure(verb, &err);
+	return r;
+}
+
+static int refuse_word(const char *what, const char *word)
+{
+	RD_CLEANUP(rd_freep) char *safe = rd_text_escape(word);
+	char message[160];
+
+	snprintf(message, sizeof(message), "%s '%s'", what, safe ? safe : "");
+	return usage_error(NULL, message);
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ .name = "help", .val = 'h' },
+		{ .name = "version", .val = 'V' },
+		{ 0 },
+	};
+	const struct cli_verb *verb;
+
+	opterr = 0;
+	switch (getopt_long(argc, argv, "+hV", longs, NULL)) {
+	case 'h':
+		cli_help(stdout);
+		return CLI_EXIT_OK;
+	case 'V':
+		printf("rdna1-doctor %s\n", RD_VERSION);
+		return CLI_EXIT_OK;
+	case '?':
+		return refuse_word("unknown option", argv[optind - 1]);
+	}
+	if (optind >= argc) {
+		cli_help(stderr);
+		return CLI_EXIT_USAGE;
+	}
+	verb = cli_verb_find(argv[optind]);
+	if (!verb)
+		return refuse_word("unknown verb", argv[optind]);
+	return run_verb(verb, argc - optind, argv + optind);
+}
+
+/* A full disk or a closed pipe shows at the latest when the buffer goes out. */
+static int finish(int code)
+{
+	bool has_failed = ferror(stdout);
+
+	errno = 0;
+	if (fflush(stdout))
+		has_failed = true;
+	if (!has_failed)
+		return code;
+	fprintf(stderr, "rdna1-doctor: the output could not be written%s%s\n", errno ? ": " : "",
+		errno ? strerror(errno) : "");
+	return CLI_EXIT_FAILED;
+}
+
+/* Descriptors 0 to 2 must not become some file of ours that the answer is then written to. */
+static bool hold_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	if (!hold_standard_streams())
+		return CLI_EXIT_FAILED;
+	signal(SIGPIPE, SIG_IGN); /* EPIPE instead, which finish() tells */
+	setlocale(LC_CTYPE, ""); /* for the width of characters */
+	return finish(run(argc, argv));
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The table of options: parsing and help are made from it. */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/name.h"
+#include "base/text.h"
+#include "cli.h"
+
+#define WIDTH_DEFAULT 80
+#define WIDTH_MIN     40
+#define WIDTH_MAX     160
+
+static const struct rd_name colors[] = {
+	{ .name = "auto", .value = CLI_COLOR_AUTO },
+	{ .name = "always", .value = CLI_COLOR_ALWAYS },
+	{ .name = "never", .value = CLI_COLOR_NEVER },
+};
+
+static int set_root(struct cli_values *values, const char *value)
+{
+	values->root = value;
+	return *value ? 0 : -EINVAL;
+}
+
+/* A release is one folder's name. */
+static int set_kernel(struct cli_values *values, const char *value)
+{
+	values->kernel = value;
+	return *value && !strchr(value, '/') && value[0] != '.' ? 0 : -EINVAL;
+}
+
+static int set_format(struct cli_values *values, const char *value)
+{
+	values->format = value;
+	return rd_renderer_find(value) ? 0 : -EINVAL;
+}
+
+static int set_json(struct cli_values *values, const char *value)
+{
+	(void)value;
+	return set_format(values, "json");
+}
+
+static int set_reference(struct cli_values *values, const char *value)
+{
+	values->reference = value;
+	return *value ? 0 : -EINVAL;
+}
+
+static int set_verbose(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->is_verbose = true;
+	return 0;
+}
+
+static int set_force(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->is_forced = true;
+	return 0;
+}
+
+static int set_color(struct cli_values *values, const char *value)
+{
+	int color = rd_name_find(colors, RD_N_ELEMENTS(colors), value);
+
+	if (color < 0)
+		return -EINVAL;
+	values->color = (enum cli_color)color;
+	return 0;
+}
+
+static int set_help(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->wants_help = true;
+	return 0;
+}
+
+static const struct option_row {
+	const char *name;
+	const char *arg; /* NULL: takes none */
+	unsigned int option; /* 0: every verb has it */
+	int (*set)(struct cli_values *values, const char *value);
+	const char *help;
+} rows[] = {
+	{
+		.name = "root",
+		.arg = "PATH",
+		.option = CLI_ROOT,
+		.set = set_root,
+		.help = "look at the system below PATH, such as a mounted disk",
+	},
+	{
+		.name = "kernel",
+		.arg = "RELEASE",
+		.option = CLI_KERNEL,
+		.set = set_kernel,
+		.help = "look at the modules of this kernel only",
+	},
+	{
+		.name = "reference",
+		.arg = "FILE",
+		.option = CLI_REFERENCE,
+		.set = set_reference,
+		.help = "compare the functions with those of this stock module",
+	},
+	{
+		.name = "force",
+		.option = CLI_FORCE,
+		.set = set_force,
+		.help = "compare although compiler, kernel or version differ",
+	},
+	{
+		.name = "format",
+		.arg = "FORMAT",
+		.option = CLI_FORMAT,
+		.set = set_format,
+		.help = "text (default) or json",
+	},
+	{
+		.name = "json",
+		.option = CLI_FORMAT,
+		.set = set_json,
+		.help = "short for --format json",
+	},
+	{
+		.name = "verbose",
+		.option = CLI_VERBOSE,
+		.set = set_verbose,
+		.help = "all evidence, and what passes too",
+	},
+	{
+		.name = "color",
+		.arg = "WHEN",
+		.option = CLI_COLOR,
+		.set = set_color,
+		.help = "auto (default: on terminals, unless NO_COLOR), always, never",
+	},
+	{
+		.name = "help",
+		.set = set_help,
+		.help = "this text",
+	},
+};
+
+static bool is_offered(const struct option_row *row, unsigned int options)
+{
+	return !row->option || (row->option & options);
+}
+
+/* Wrong use; @word is what was typed. Return: CLI_EXIT_USAGE or -ENOMEM. */
+static int refuse(struct rd_error *err, const char *before, const char *word, const char *after)
+{
+	RD_CLEANUP(rd_freep) char *safe = rd_text_escape(word);
+
+	if (!safe)
+		return rd_error_nomem(err);
+	rd_error_set(err, EINVAL, "%s'%s'%s", before, safe, after);
+	return CLI_EXIT_USAGE;
+}
+
+static int refuse_value(const struct option_row *row, const char *value, struct rd_error *err)
+{
+	char before[48];
+
+	snprintf(before, sizeof(before), "--%s cannot be ", row->name);
+	return refuse(err, before, value, "");
+}
+
+/* What getopt_long() answered instead of an option. */
+static int refuse_option(int c, const char *word, struct rd_error *err)
+{
+	if (c == ':')
+		return refuse(err, "", word, " needs a value");
+	if (rd_text_has_prefix(word, "--") && strchr(word, '='))
+		return refuse(err, "unknown option, or one without a value: ", word, "");
+	return refuse(err, "unknown option ", word, "");
+}
+
+static int check_count(const struct cli_verb *verb, int n, char **args, struct rd_error *err)
+{
+	if (n < verb->min) {
+		rd_error_set(err, EINVAL, "too few arguments, wanted: %s", verb->args);
+		return CLI_EXIT_USAGE;
+	}
+	if (verb->max < 0 || n <= verb->max)
+		return 0;
+	return refuse(err, "one argument too many: ", args[verb->max], "");
+}
+
+int cli_options_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_values *values,
+		      int *firstp, struct rd_error *err)
+{
+	struct option longs[RD_N_ELEMENTS(rows) + 1] = { 0 };
+	size_t n = 0;
+	int c;
+
+	/* Each option's value is its row, from 256 on, where no character is. */
+	for (size_t i = 0; i < RD_N_ELEMENTS(rows); i++) {
+		if (is_offered(&rows[i], verb->options))
+			longs[n++] = (struct option){
+				.name = rows[i].name,
+				.has_arg = rows[i].arg ? required_argument : no_argument,
+				.val = 256 + (int)i,
+			};
+	}
+
+	optind = 0; /* glibc: start anew */
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+		const struct option_row *row;
+
+		if (c == 'h') {
+			values->wants_help = true;
+			continue;
+		}
+		if (c < 256)
+			return refuse_option(c, argv[optind - 1], err);
+		row = &rows[c - 256];
+		if (row->set(values, optarg))
+			return refuse_value(row, optarg, err);
+	}
+	*firstp = optind;
+	return values->wants_help ? 0 : check_count(verb, argc - optind, argv + optind, err);
+}
+
+void cli_options_help(unsigned int options, FILE *f)
+{
+	for (size_t i = 0; i < RD_N_ELEMENTS(rows); i++) {
+		const struct option_row *row = &rows[i];
+		char left[32];
+
+		if (!is_offered(row, options))
+			continue;
+		snprintf(left, sizeof(left), "--%s%s%s", row->name, row->arg ? " " : "",
+			 row->arg ? row->arg : "");
+		fprintf(f, "  %-18s %s\n", left, row->help);
+	}
+}
+
+/* COLUMNS, then the terminal, then 80 (pipes and files). */
+static int output_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	uint64_t width = 0;
+
+	if (!columns || !rd_text_parse_u64(columns, 10, &width)) {
+		if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+			width = size.ws_col;
+	}
+	if (!width)
+		width = WIDTH_DEFAULT;
+	if (width < WIDTH_MIN)
+		return WIDTH_MIN;
+	return width > WIDTH_MAX ? WIDTH_MAX : (int)width;
+}
+
+/* no-color.org: set, and not empty. */
+static bool wants_color(enum cli_color color)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (color != CLI_COLOR_AUTO)
+		return color == CLI_COLOR_ALWAYS;
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+struct rd_render_options cli_render_options(const struct cli_values *values)
+{
+	return (struct rd_render_options){
+		.use_color = wants_color(values->color),
+		.is_verbose = values->is_verbose,
+		.width = output_width(),
+	};
+}

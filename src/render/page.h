@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * A page of text on its way to a stream: escaped, wrapped, coloured where that was asked for. The
+ * first error sticks, so that a renderer is written straight down and asks once, at the end.
+ */
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "render/render.h"
+
+enum page_color {
+	PAGE_PLAIN,
+	PAGE_BOLD,
+	PAGE_DIM,
+	PAGE_GOOD,
+	PAGE_DOUBT,
+	PAGE_BAD,
+};
+
+struct page {
+	const struct rd_render_options *options;
+	struct rd_text text;
+	int r; /* the first error */
+};
+
+void page_deinit(struct page *page);
+
+/* As it stands: our own words, or text that went through rd_text_puts_escaped(). */
+void page_puts(struct page *page, const char *s);
+void page_color(struct page *page, enum page_color color);
+
+/* A heading on a line of its own, after an empty line. */
+void page_heading(struct page *page, const char *s);
+
+/**
+ * page_wrapf() - a paragraph, escaped, broken at spaces
+ * @column: columns that the current line has already; it is filled up to @indent first
+ * @indent: columns of the lines after it
+ * @fmt: the paragraph; a line end in it breaks the line, two leave one free
+ *
+ * Ends with a line end. A word that is longer than a line is broken at its edge.
+ */
+void page_wrapf(struct page *page, int column, int indent, const char *fmt, ...) RD_PRINTF(4, 5);
+
+/* Writes the page. Return: 0, -ENOMEM, or -EIO when the stream failed. */
+int page_write(struct page *page, FILE *f, struct rd_error *err);
+
+/* The colour of a verdict's, a result's, a state's word. */
+enum page_color page_verdict_color(enum rd_verdict verdict);
+enum page_color page_result_color(enum rd_result result);
+enum page_color page_state_color(enum rd_state state);
+
+/* The escape sequence of a colour, without the rest of the page: for smartcols. */
+const char *page_color_sequence(enum page_color color);
+
+/* The copies as a table, each with its path and evidence below it (table.c). */
+void page_copies(struct page *page, const struct rd_copies *copies);
+
+/* Verdict's evidence: the deciding item, or all of it if the page is verbose. */
+void page_evidence(struct page *page, int indent, const struct rd_evidence *ev, size_t most);
+
+/* What identifies a copy, one line each (verbose pages). */
+void page_identity(struct page *page, int indent, const struct rd_identity *id);

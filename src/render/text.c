@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * For people: what is there, what was found, one sentence, and the next command to type. Shows the
+ * deciding evidence; --verbose shows all of it and the findings that pass.
+ */
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "page.h"
+#include "renderers.h"
+
+#define FINDING_INDENT	9 /* "unknown  " */
+#define EVIDENCE_MOST	5
+#define DIFFERENCE_MOST 50
+
+static void put_head(struct page *page, const struct rd_facts *facts)
+{
+	bool is_other_root = facts->root && strcmp(facts->root, "/") != 0;
+
+	page_wrapf(page, 0, 0, "rdna1-doctor %s%s%s%s%s%s%s", RD_VERSION,
+		   facts->distribution ? ", " : "", facts->distribution ? facts->distribution : "",
+		   facts->running.kernel ? ", running kernel " : "",
+		   facts->running.kernel ? facts->running.kernel : "",
+		   is_other_root ? ", root " : "", is_other_root ? facts->root : "");
+}
+
+static const char *driver_words(const struct rd_gpu *gpu)
+{
+	if (!gpu->is_driver_known)
+		return "driver unknown";
+	return gpu->driver ? "driver " : "no driver bound";
+}
+
+static void put_gpu(struct page *page, const struct rd_gpu *gpu)
+{
+	char revision[16] = "";
+
+	if (gpu->revision.known)
+		snprintf(revision, sizeof(revision), " rev %02x", (unsigned int)gpu->revision.v);
+	page_puts(page, "GPU ");
+	page_color(page, gpu->chip_class == RD_CHIP_RDNA1 ? PAGE_BOLD : PAGE_PLAIN);
+	page_wrapf(page, 4, 4, "%s %s (%04x:%04x%s)%s%s%s%s, %s%s%s", gpu->slot,
+		   gpu->name ? gpu->name : "AMD display device", gpu->vendor, gpu->device, revision,
+		   gpu->chip ? ", " : "", gpu->chip ? gpu->chip : "", gpu->gfx ? " " : "",
+		   gpu->gfx ? gpu->gfx : "", driver_words(gpu),
+		   gpu->is_driver_known && gpu->driver ? gpu->driver : "",
+		   gpu->chip_class == RD_CHIP_RDNA1 ? "" : "; not RDNA1");
+	page_color(page, PAGE_PLAIN);
+}
+
+static void put_gpus(struct page *page, const struct rd_facts *facts)
+{
+	for (size_t i = 0; i < facts->gpus.n; i++)
+		put_gpu(page, &facts->gpus.items[i]);
+	if (facts->gpus_known != RD_PRESENCE_YES)
+		page_puts(page, "GPU unknown: the cards of this machine could not be seen\n");
+	else if (!facts->gpus.n)
+		page_puts(page, "GPU none by AMD\n");
+}
+
+static bool needs_attention(const struct rd_finding *finding)
+{
+	return finding->result != RD_RESULT_PASS && finding->result != RD_RESULT_NA;
+}
+
+/* The first paragraph tells what to do; explain has the rest. */
+static void put_remedy(struct page *page, const struct rd_finding_text *text)
+{
+	size_t n = strcspn(text->remedy, "\n");
+	bool has_more = text->remedy[n];
+
+	page_wrapf(page, 0, FINDING_INDENT, "Remedy: %.*s%s%s%s", (int)n, text->remedy,
+		   has_more ? " More: rdna1-doctor explain " : "", has_more ? text->id : "",
+		   has_more ? "." : "");
+}
+
+static void put_finding(struct page *page, const struct rd_finding *finding)
+{
+	const char *word = rd_result_name(finding->result);
+
+	page_color(page, page_result_color(finding->result));
+	page_puts(page, word);
+	page_color(page, PAGE_PLAIN);
+	page_wrapf(page, (int)strlen(word), FINDING_INDENT, "%s  %s", finding->text->id,
+		   finding->text->title);
+	page_evidence(page, FINDING_INDENT, &finding->evidence, EVIDENCE_MOST);
+	if (needs_attention(finding))
+		put_remedy(page, finding->text);
+}
+
+static void put_findings(struct page *page, const struct rd_report *report)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; i < report->findings.n; i++) {
+		if (!page->options->is_verbose && !needs_attention(&report->findings.items[i]))
+			continue;
+		if (is_first)
+			page_heading(page, "Findings");
+		is_first = false;
+		put_finding(page, &report->findings.items[i]);
+	}
+}
+
+static void put_verdict(struct page *page, const struct rd_report *report)
+{
+	page_puts(page, "\n");
+	page_color(page, page_state_color(report->state));
+	page_wrapf(page, 0, 0, "%s", report->sentence);
+	page_color(page, PAGE_PLAIN);
+	if (report->way_in) {
+		page_puts(page, "\n");
+		page_wrapf(page, 0, 0, "%s", report->way_in);
+	}
+	page_puts(page, "\n");
+	page_wrapf(page, 0, 0, "Next: %s", report->next);
+}
+
+static int text_check(const struct rd_report *report, const struct rd_render_options *options,
+		      FILE *f, struct rd_error *err)
+{
+	RD_CLEANUP(page_deinit) struct page page = { .options = options };
+
+	put_head(&page, report->facts);
+	put_gpus(&page, report->facts);
+	page_heading(&page, "Copies of amdgpu");
+	page_copies(&page, &report->facts->copies);
+	put_findings(&page, report);
+	put_verdict(&page, report);
+	return page_write(&page, f, err);
+}
+
+static void put_file(struct page *page, const struct rd_copy *copy)
+{
+	page_color(page, page_verdict_color(copy->verdict));
+	page_wrapf(page, 0, 0, "%s: %s", copy->path, rd_verdict_name(copy->verdict));
+	page_color(page, PAGE_PLAIN);
+	if (page->options->is_verbose)
+		page_identity(page, 2, &copy->id);
+	page_evidence(page, 2, &copy->evidence, EVIDENCE_MOST);
+}
+
+static int text_inspect(const struct rd_copies *copies, const struct rd_render_options *options,
+			FILE *f, struct rd_error *err)
+{
+	RD_CLEANUP(page_deinit) struct page page = { .options = options };
+
+	for (size_t i = 0; i < copies->n; i++)
+		put_file(&page, &copies->items[i]);
+	return page_write(&page, f, err);
+}
+
+static void put_difference(struct page *page, const struct rd_difference *difference)
+{
+	const char *kind = rd_difference_kind_name(difference->kind);
+
+	page_color(page, PAGE_BAD);
+	page_puts(page, kind);
+	page_color(page, PAGE_PLAIN);
+	page_puts(page, " ");
+	page_wrapf(page, (int)strlen(kind) + 1, 2, "%s %s",
+		   difference->is_function ? "function" : "object", difference->name);
+	if (difference->detail && *difference->detail)
+		page_wrapf(page, 0, 2, "%s", difference->detail);
+}
+
+static void put_differences(struct page *page, const struct rd_comparison *comparison)
+{
+	const struct rd_differences *all = &comparison->differences;
+	size_t n = all->n;
+
+	if (!page->options->is_verbose && n > DIFFERENCE_MOST)
+		n = DIFFERENCE_MOST;
+	for (size_t i = 0; i < n; i++)
+		put_difference(page, &all->items[i]);
+	if (n < all->n)
+		page_wrapf(page, 0, 0, "and %zu more (--verbose)", all->n - n);
+}
+
+static int text_compare(const char *name_a, const char *name_b,
+			const struct rd_comparison *comparison,
+			const struct rd_render_options *options, FILE *f, struct rd_error *err)
+{
+	RD_CLEANUP(page_deinit) struct page page = { .options = options };
+
+	page_wrapf(&page, 0, 0, "a: %s", name_a);
+	page_wrapf(&page, 0, 0, "b: %s", name_b);
+	if (!comparison->is_comparable) {
+		page_wrapf(&page, 0, 0, "Not comparable: %s.",
+			   comparison->reason ? comparison->reason : "no reason known");
+		return page_write(&page, f, err);
+	}
+	put_differences(&page, comparison);
+	if (comparison->reason)
+		page_wrapf(&page, 0, 0, "Compared although %s.", comparison->reason);
+	page_wrapf(&page, 0, 0, "%s: %zu functions and %zu objects were compared, %zu differ.",
+		   comparison->differences.n ? "Differing" : "Identical", comparison->functions,
+		   comparison->objects, comparison->differences.n);
+	return page_write(&page, f, err);
+}
+
+const struct rd_renderer rd_renderer_text = {
+	.name = "text",
+	.check = text_check,
+	.inspect = text_inspect,
+	.compare = text_compare,
+};
