@@ -10,9 +10,10 @@
  * 3. Gaps: the linker lays an object's part of a section down in one piece, so functions between
  * two of the unit are of the unit.
  *
- * LTO breaks 2 and 3. It is recognised by the compilers' marks on symbols, or by a function in a
- * gap that the pr_debug sites place in another file; then the anchors alone are the scope. Taking a
- * function too many is harmless, the rules that look at it are narrow.
+ * LTO breaks 2 and 3. It is recognised by what they lead to: a symbol that bears the mark of LTO, a
+ * function that the pr_debug sites place in another file, or more functions than a unit has; then
+ * the anchors alone are the scope. Taking a function too many is harmless, the rules that look at
+ * it are narrow.
  */
 
 #include <elf.h>
@@ -29,18 +30,13 @@
 /* Global in every version since 4.19: without it nothing is known of the unit. */
 #define SCOPE_PARSER "kfd_parse_crat_table"
 
-/* The real unit has some 20 functions and 10 KiB of code. */
-#define SCOPE_MAX_FUNCTIONS 1000
-#define SCOPE_MAX_CODE	    (1u << 20)
+/* The real unit has some 20 functions and 10 KiB of code, some 50 KiB under KASAN. */
+#define SCOPE_MAX_FUNCTIONS 200
+#define SCOPE_MAX_CODE	    (512u << 10)
 
 /* Else two pieces of the unit are no neighbours: .text of a module may also hold what was
  * .text.unlikely of its objects. */
 #define SCOPE_MAX_GAP (64u << 10)
-
-struct scope_candidate {
-	struct rd_scope_function function;
-	bool is_taken;
-};
 
 struct scope_target {
 	uint32_t section;
@@ -56,23 +52,22 @@ struct scope_names {
 struct scope_search {
 	struct rd_elf *elf;
 	struct rd_code *code;
+	const struct rd_dyndbg *dyndbg;
 	struct rd_scope *scope;
 	struct rd_error *err;
-	struct scope_candidates {
-		struct scope_candidate *items;
-		size_t n, cap;
-	} candidates; /* every function of the module */
+	uint8_t *is_taken; /* for every symbol */
 	struct scope_targets {
 		struct scope_target *items;
 		size_t n, cap;
 	} targets; /* where functions of the scope lead to */
 	size_t followed; /* functions of the scope whose targets are known */
 	uint64_t code_size;
+	bool has_left_unit; /* following leads into other units: LTO */
 };
 
 static void search_deinit(struct scope_search *search)
 {
-	free(search->candidates.items);
+	free(search->is_taken);
 	free(search->targets.items);
 }
 
@@ -87,64 +82,34 @@ static bool is_pad(const char *name)
 	return rd_text_has_prefix(name, "__pfx_") || rd_text_has_prefix(name, "__cfi_");
 }
 
-static int collect_candidate(struct scope_search *search, const struct rd_elf_symbol *symbol)
+/* The code of symbol @i, if it is a function that is not in the scope yet. */
+static bool get_candidate(const struct scope_search *search, size_t i,
+			  struct rd_scope_function *function)
 {
+	const struct rd_elf_symbol *symbol = &search->elf->symbols[i];
 	const struct rd_elf_section *section;
-	struct scope_candidate candidate;
 
 	if (symbol->type != STT_FUNC || symbol->section == SHN_UNDEF ||
-	    symbol->section >= search->elf->n_sections || is_pad(symbol->name))
-		return 0;
+	    symbol->section >= search->elf->n_sections || search->is_taken[i])
+		return false;
 	section = &search->elf->sections[symbol->section];
 	if (!section->data || !(section->flags & SHF_EXECINSTR) || symbol->value >= section->size)
-		return 0;
+		return false;
 
-	candidate = (struct scope_candidate){
-		.function = {
-			.name = symbol->name,
-			.section = symbol->section,
-			.start = symbol->value,
-			.end = symbol->size > section->size - symbol->value ?
-				       section->size :
-				       symbol->value + symbol->size,
-		},
+	*function = (struct rd_scope_function){
+		.name = symbol->name,
+		.section = symbol->section,
+		.start = symbol->value,
+		.end = symbol->size > section->size - symbol->value ? section->size
+								    : symbol->value + symbol->size,
 	};
-	return rd_array_push(&search->candidates, &candidate);
+	return true;
 }
 
-/* Marks that clang's ThinLTO and gcc's LTO leave on promoted and privatised symbols. */
-static bool is_lto_name(const char *name)
+/* Takes symbol @i into the scope. */
+static int take(struct scope_search *search, size_t i, const struct rd_scope_function *function)
 {
-	const char *dot = strchr(name, '.');
-
-	return dot && (strstr(dot, ".llvm.") || strstr(dot, ".lto_priv."));
-}
-
-static int collect_candidates(struct scope_search *search)
-{
-	bool has_local = false;
-
-	for (size_t i = 1; i < search->elf->n_symbols; i++) {
-		const struct rd_elf_symbol *symbol = &search->elf->symbols[i];
-
-		if (symbol->type == STT_FUNC) {
-			has_local |= symbol->bind == STB_LOCAL;
-			search->scope->is_by_names |= is_lto_name(symbol->name);
-		}
-		if (collect_candidate(search, symbol))
-			return rd_error_nomem(search->err);
-	}
-	search->scope->is_reduced = !has_local;
-	return 0;
-}
-
-static int take(struct scope_search *search, struct scope_candidate *candidate)
-{
-	const struct rd_scope_function *function = &candidate->function;
-
-	if (candidate->is_taken)
-		return 0;
-	candidate->is_taken = true;
+	search->is_taken[i] = 1;
 	search->code_size += function->end - function->start;
 	if (search->scope->n >= SCOPE_MAX_FUNCTIONS || search->code_size > SCOPE_MAX_CODE) {
 		rd_error_set(search->err, EFBIG,
@@ -160,13 +125,15 @@ static int take(struct scope_search *search, struct scope_candidate *candidate)
 
 static size_t stem_length(const char *name)
 {
-	return strcspn(name, ".");
+	return strchrnul(name, '.') - name;
 }
 
 static bool is_stem(const char *pattern, const char *name)
 {
 	size_t len = strlen(pattern);
 
+	if (*pattern != *name)
+		return false;
 	if (len && pattern[len - 1] == '*')
 		return !strncmp(name, pattern, len - 1);
 	return stem_length(name) == len && !strncmp(name, pattern, len);
@@ -182,12 +149,6 @@ static bool is_known_name(const char *name)
 			return true;
 	}
 	return false;
-}
-
-static bool is_site_of(const struct rd_dyndbg_site *site, const char *name)
-{
-	return strlen(site->function) == stem_length(name) &&
-	       !strncmp(site->function, name, stem_length(name));
 }
 
 static bool is_own_file(const struct rd_dyndbg_site *site)
@@ -231,20 +192,20 @@ static bool has_name(const struct scope_names *names, const char *name)
 	return false;
 }
 
-static int take_anchors(struct scope_search *search, const struct rd_dyndbg *dyndbg)
+static int take_anchors(struct scope_search *search)
 {
 	RD_CLEANUP(names_deinit) struct scope_names own = { 0 };
 	int r;
 
-	if (list_own_sites(dyndbg, &own))
+	if (list_own_sites(search->dyndbg, &own))
 		return rd_error_nomem(search->err);
-	for (size_t i = 0; i < search->candidates.n; i++) {
-		struct scope_candidate *candidate = &search->candidates.items[i];
+	for (size_t i = 1; i < search->elf->n_symbols; i++) {
+		struct rd_scope_function function;
 
-		if (!is_known_name(candidate->function.name) &&
-		    !has_name(&own, candidate->function.name))
+		if (!get_candidate(search, i, &function) ||
+		    (!is_known_name(function.name) && !has_name(&own, function.name)))
 			continue;
-		r = take(search, candidate);
+		r = take(search, i, &function);
 		if (r)
 			return r;
 	}
@@ -338,41 +299,87 @@ static bool is_targeted(const struct scope_targets *targets,
 	       targets->items[from].offset < function->end;
 }
 
-/* Follows what was not followed yet, and takes what it leads to. */
-static int close_over(struct scope_search *search)
+/* Where the functions that were not followed yet lead to, sorted. */
+static int find_targets(struct scope_search *search)
 {
 	int r = 0;
 
+	search->targets.n = 0;
+	while (!r && search->followed < search->scope->n) {
+		const struct rd_scope_function *function =
+			&search->scope->items[search->followed++];
+
+		r = rd_elf_load_relocs(search->elf, function->section, search->err);
+		if (r > 0)
+			return RD_SCOPE_BAD;
+		if (!r)
+			r = follow_relocs(search, function);
+		if (!r)
+			r = follow_branches(search, function);
+	}
+	if (search->targets.n)
+		qsort(search->targets.items, search->targets.n, sizeof(*search->targets.items),
+		      target_compare);
+	return r;
+}
+
+/* Marks that clang's ThinLTO and gcc's LTO leave on promoted and privatised symbols. */
+static bool is_lto_name(const char *name)
+{
+	return strstr(name, ".llvm.") || strstr(name, ".lto_priv.");
+}
+
+/* Whether the pr_debug sites place a function of that name in another file alone. */
+static bool is_alien(const struct rd_dyndbg *dyndbg, const char *name)
+{
+	size_t len = stem_length(name);
+	bool is_elsewhere = false;
+
+	for (size_t i = 0; i < dyndbg->n; i++) {
+		const struct rd_dyndbg_site *site = &dyndbg->items[i];
+
+		if (strncmp(site->function, name, len) || site->function[len])
+			continue;
+		if (is_own_file(site))
+			return false;
+		is_elsewhere |= rd_text_has_suffix(site->file, ".c");
+	}
+	return is_elsewhere;
+}
+
+/* Takes what an anchor led to or what lies in a gap, if it can be of the unit. */
+static int take_more(struct scope_search *search, size_t i,
+		     const struct rd_scope_function *function)
+{
+	int r = RD_SCOPE_BAD;
+
+	if (is_pad(function->name))
+		return 0;
+	if (!is_lto_name(function->name) && !is_alien(search->dyndbg, function->name))
+		r = take(search, i, function);
+	if (r != RD_SCOPE_BAD)
+		return r;
+	search->has_left_unit = true;
+	return 0;
+}
+
+/* Follows what was not followed yet, and takes what it leads to. */
+static int close_over(struct scope_search *search)
+{
 	while (search->followed < search->scope->n) {
-		search->targets.n = 0;
-		while (search->followed < search->scope->n) {
-			/* A copy: the list may move while it grows. */
-			struct rd_scope_function function =
-				search->scope->items[search->followed++];
+		int r = find_targets(search);
 
-			r = rd_elf_load_relocs(search->elf, function.section, search->err);
-			if (r > 0)
-				return RD_SCOPE_BAD;
-			if (!r)
-				r = follow_relocs(search, &function);
-			if (!r)
-				r = follow_branches(search, &function);
-			if (r)
-				return r;
-		}
-		if (search->targets.n)
-			qsort(search->targets.items, search->targets.n,
-			      sizeof(*search->targets.items), target_compare);
-		for (size_t i = 0; i < search->candidates.n; i++) {
-			struct scope_candidate *candidate = &search->candidates.items[i];
+		for (size_t i = 1; !r && i < search->elf->n_symbols; i++) {
+			struct rd_scope_function function;
 
-			if (candidate->is_taken ||
-			    !is_targeted(&search->targets, &candidate->function))
-				continue;
-			r = take(search, candidate);
-			if (r)
-				return r;
+			if (get_candidate(search, i, &function) &&
+			    is_targeted(&search->targets, &function))
+				r = take_more(search, i, &function);
+			if (search->has_left_unit)
+				return 0;
 		}
+		if (r)
+			return r;
 	}
 	return 0;
 }
@@ -407,28 +414,11 @@ static bool is_in_gap(const struct rd_scope_function *sorted, size_t n,
 	       sorted[from].start - sorted[from - 1].start <= SCOPE_MAX_GAP;
 }
 
-/* Whether the pr_debug sites place a function of that name in another file alone. */
-static bool is_alien(const struct rd_dyndbg *dyndbg, const char *name)
-{
-	bool is_elsewhere = false;
-
-	for (size_t i = 0; i < dyndbg->n; i++) {
-		const struct rd_dyndbg_site *site = &dyndbg->items[i];
-
-		if (!is_site_of(site, name))
-			continue;
-		if (is_own_file(site))
-			return false;
-		is_elsewhere |= rd_text_has_suffix(site->file, ".c");
-	}
-	return is_elsewhere;
-}
-
-static int fill_gaps(struct scope_search *search, const struct rd_dyndbg *dyndbg)
+static int fill_gaps(struct scope_search *search)
 {
 	RD_CLEANUP(rd_freep) struct rd_scope_function *sorted = NULL;
 	size_t n = search->scope->n;
-	int r;
+	int r = 0;
 
 	if (!n)
 		return 0;
@@ -438,36 +428,40 @@ static int fill_gaps(struct scope_search *search, const struct rd_dyndbg *dyndbg
 	memcpy(sorted, search->scope->items, n * sizeof(*sorted));
 	qsort(sorted, n, sizeof(*sorted), function_compare);
 
-	for (size_t i = 0; i < search->candidates.n; i++) {
-		struct scope_candidate *candidate = &search->candidates.items[i];
+	for (size_t i = 1; !r && !search->has_left_unit && i < search->elf->n_symbols; i++) {
+		struct rd_scope_function function;
 
-		if (candidate->is_taken || !is_in_gap(sorted, n, &candidate->function))
-			continue;
-		if (is_alien(dyndbg, candidate->function.name)) {
-			search->scope->is_by_names = true;
-			return 0;
-		}
-		r = take(search, candidate);
-		if (r)
-			return r;
+		if (get_candidate(search, i, &function) && is_in_gap(sorted, n, &function))
+			r = take_more(search, i, &function);
 	}
-	return 0;
+	return r;
 }
 
-static int grow(struct scope_search *search, const struct rd_dyndbg *dyndbg)
+static int grow(struct scope_search *search)
 {
 	size_t anchors = search->scope->n;
 	int r;
 
 	do {
 		r = close_over(search);
-		if (!r)
-			r = fill_gaps(search, dyndbg);
-	} while (!r && !search->scope->is_by_names && search->followed < search->scope->n);
+		if (!r && !search->has_left_unit)
+			r = fill_gaps(search);
+	} while (!r && !search->has_left_unit && search->followed < search->scope->n);
 
-	if (search->scope->is_by_names)
+	if (search->has_left_unit) {
 		search->scope->n = anchors;
+		search->scope->is_by_names = true;
+	}
 	return r;
+}
+
+static bool has_local_function(const struct rd_elf *elf)
+{
+	for (size_t i = 1; i < elf->n_symbols; i++) {
+		if (elf->symbols[i].type == STT_FUNC && elf->symbols[i].bind == STB_LOCAL)
+			return true;
+	}
+	return false;
 }
 
 /* Sorts, and keeps one of several names for the same code. */
@@ -494,23 +488,24 @@ int rd_scope_find(struct rd_elf *elf, struct rd_code *code, const struct rd_dynd
 	struct scope_search search = {
 		.elf = elf,
 		.code = code,
+		.dyndbg = dyndbg,
 		.scope = out,
 		.err = err,
 	};
 	int r;
 
 	*out = (struct rd_scope)RD_SCOPE_INIT;
-	r = collect_candidates(&search);
+	search.is_taken = calloc(elf->n_symbols + 1, sizeof(*search.is_taken));
+	if (!search.is_taken)
+		return rd_error_nomem(err);
+	r = take_anchors(&search);
 	if (!r)
-		r = take_anchors(&search, dyndbg);
-	if (!r && !out->is_by_names)
-		r = grow(&search, dyndbg);
-	for (size_t i = 0; i < out->n && !r; i++)
-		r = rd_elf_load_relocs(elf, out->items[i].section, err);
+		r = grow(&search);
 	if (r) {
 		rd_scope_deinit(out);
-		return r < 0 ? r : RD_SCOPE_BAD;
+		return r;
 	}
+	out->is_reduced = !has_local_function(elf);
 	finish(out);
 	return 0;
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Messages are searched for in what the kernel would load, not in the debug information and symbol
+ * tables behind it, which are most of a module and stay untouched on the disk.
+ */
+
+#include <elf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/data.h"
+#include "patch_string.h"
+
+#define STRING_MAX_PLACE 512
+
+static int find_in(const char *name, const uint8_t *data, size_t len, struct rd_evidence *ev)
+{
+	size_t n;
+	const struct rd_patch_string *strings = rd_data_patch_strings(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *found = memmem(data, len, strings[i].text, strlen(strings[i].text));
+		char where[STRING_MAX_PLACE];
+		int r;
+
+		if (!found)
+			continue;
+		snprintf(where, sizeof(where), "%s+0x%zx", name, (size_t)(found - data));
+		r = rd_evidence_add(ev, RD_EVIDENCE_STRING, where, "\"%s\": %s", strings[i].text,
+				    strings[i].title);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int rd_patch_string_find(const struct rd_elf *elf, struct rd_evidence *ev)
+{
+	for (size_t i = 1; i < elf->n_sections; i++) {
+		const struct rd_elf_section *section = &elf->sections[i];
+		int r;
+
+		if (!section->data || !(section->flags & SHF_ALLOC) ||
+		    section->flags & SHF_EXECINSTR)
+			continue;
+		r = find_in(section->name, section->data, section->size, ev);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int rd_patch_string_find_raw(const uint8_t *data, size_t len, struct rd_evidence *ev)
+{
+	return find_in("file", data, len, ev);
+}
+
+int rd_patch_string_find_sites(const struct rd_dyndbg *dyndbg, struct rd_evidence *ev)
+{
+	size_t n;
+	const struct rd_patch_string *strings = rd_data_patch_strings(&n);
+
+	for (size_t i = 0; i < dyndbg->n; i++) {
+		const struct rd_dyndbg_site *site = &dyndbg->items[i];
+
+		for (size_t k = 0; k < n; k++) {
+			char where[STRING_MAX_PLACE];
+			int r;
+
+			if (!strstr(site->format, strings[k].text))
+				continue;
+			snprintf(where, sizeof(where), "%s:%u %s", rd_dyndbg_file_name(site),
+				 site->line, site->function);
+			r = rd_evidence_add(ev, RD_EVIDENCE_DYNDBG, where, "pr_debug site: %s",
+					    strings[k].title);
+			if (r)
+				return r;
+		}
+	}
+	return 0;
+}
