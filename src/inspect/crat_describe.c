@@ -113,6 +113,17 @@ static const char *flag_name(struct crat_range range)
 	return has_any(range, crat, 1) && !has_any(range, kfd, 1) ? crat[0] : kfd[0];
 }
 
+/* `flags &= ~FLAG`: every mention of the flag is negated. */
+static bool clears_flag(const struct crat_words *words, struct crat_range range)
+{
+	for (size_t i = 0; i < range.n; i++) {
+		if ((crat_token_meaning(words, &range.tokens[i]) & CRAT_MEANS_FLAG) &&
+		    (!i || !rd_ctoken_is(&range.tokens[i - 1], "~")))
+			return false;
+	}
+	return true;
+}
+
 int crat_describe(const struct crat_inspection *in, struct crat_range file, const char *title,
 		  struct rd_text *text)
 {
@@ -120,7 +131,7 @@ int crat_describe(const struct crat_inspection *in, struct crat_range file, cons
 	const char *effect = "acts on RDNA1 cards", *flag = "";
 
 	if (meaning & CRAT_MEANS_FLAG) {
-		effect = "sets ";
+		effect = clears_flag(&in->words, file) ? "clears " : "sets ";
 		flag = flag_name(file);
 	} else if (crat_touches_flags(&in->words, file.tokens, file.n)) {
 		effect = "changes the flags of memory banks";

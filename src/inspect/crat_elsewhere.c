@@ -334,7 +334,16 @@ static int note_ids(struct crat_inspection *in)
 
 int crat_add_notes(struct crat_inspection *in)
 {
+	const struct rd_ctokens *live = &in->code.live;
+
 	if (note_dead(in))
 		return -ENOMEM;
-	return in->patched.n ? 0 : note_ids(in);
+	if (in->patched.n)
+		return 0;
+	if (live->n && !in->modified.n && !in->limits.n &&
+	    crat_add(in, &in->notes, RD_EVIDENCE_COVERAGE, live->items[0].first,
+		     live->items[live->n - 1].last,
+		     "no other code names the hot-pluggable flag or makes flags from an RDNA1 id"))
+		return -ENOMEM;
+	return note_ids(in);
 }

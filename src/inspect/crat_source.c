@@ -26,6 +26,9 @@
 #include "inspect/crat_hunk.h"
 #include "inspect/crat_source.h"
 
+/* A function that came into kfd_crat.c together with today's form of kfd_parse_subtype_mem(). */
+#define SINCE_4_19 "find_subtype_mem"
+
 static void inspection_deinit(struct crat_inspection *in)
 {
 	rd_ccode_deinit(&in->code);
@@ -77,24 +80,48 @@ void crat_use_names(struct crat_inspection *in, struct crat_range range)
 	}
 }
 
+static struct crat_range hunk_range(const struct crat_inspection *in,
+				    const struct rd_crat_hunk *hunk)
+{
+	return (struct crat_range){ .tokens = in->code.live.items + hunk->first, .n = hunk->n };
+}
+
+/* Whether the hunk carries a published message or an RDNA1 id. */
+static bool knows_cards(const struct crat_inspection *in, struct crat_range file)
+{
+	return crat_known_patch(file) || crat_has_id_like(file.tokens, file.n) ||
+	       (crat_meaning(&in->words, file.tokens, file.n) & CRAT_MEANS_ID);
+}
+
+/* A function of a kernel before 4.19 differs all over, by nobody's patch. */
+static bool is_older_form(const struct crat_inspection *in, const struct rd_crat_hunks *hunks)
+{
+	for (size_t i = 0; i < in->code.live.n; i++) {
+		if (rd_ctoken_is(&in->code.live.items[i], SINCE_4_19))
+			return false;
+	}
+	for (size_t i = 0; i < hunks->n; i++) {
+		if (knows_cards(in, hunk_range(in, &hunks->items[i])))
+			return false;
+	}
+	return true;
+}
+
 static int judge_hunk(struct crat_inspection *in, const struct rd_crat_hunk *hunk)
 {
 	RD_CLEANUP(rd_text_deinit) struct rd_text text = RD_TEXT_INIT;
-	struct crat_range file = { .tokens = in->code.live.items + hunk->first, .n = hunk->n };
+	struct crat_range file = hunk_range(in, hunk);
 	struct crat_range ref = { .tokens = in->stock.live.items + hunk->stock_first,
 				  .n = hunk->stock_n };
 	const struct rd_patch_string *known = crat_known_patch(file);
-	bool is_patch = known || crat_has_id_like(file.tokens, file.n) ||
-			(crat_meaning(&in->words, file.tokens, file.n) & CRAT_MEANS_ID) ||
-			crat_touches_flags(&in->words, file.tokens, file.n) ||
-			crat_touches_flags(&in->words, ref.tokens, ref.n);
 
 	crat_use_names(in, file);
-	if (!is_patch)
+	if (!knows_cards(in, file) && !crat_touches_flags(&in->words, file.tokens, file.n) &&
+	    !crat_touches_flags(&in->words, ref.tokens, ref.n))
 		return crat_add(in, &in->modified, RD_EVIDENCE_SOURCE, hunk->first_line,
 				hunk->last_line,
-				CRAT_FUNCTION "() differs from the stock function here, in what "
-					      "names neither the memory flags nor an RDNA1 device");
+				CRAT_FUNCTION "() differs from the stock function here; the change "
+					      "itself neither makes memory flags nor knows RDNA1");
 
 	if (crat_describe(in, file, known ? known->title : "hand-made patch of " CRAT_FUNCTION "()",
 			  &text))
@@ -103,33 +130,59 @@ static int judge_hunk(struct crat_inspection *in, const struct rd_crat_hunk *hun
 			"%s", text.data);
 }
 
+static int judge_hunks(struct crat_inspection *in, const struct rd_citem *item,
+		       const struct rd_crat_hunks *hunks)
+{
+	const struct rd_ctoken *first = rd_ccode_tokens(&in->code, item);
+	const struct rd_ctoken *last = &first[item->n - 1];
+
+	if (!hunks->n)
+		return crat_add(in, &in->notes, RD_EVIDENCE_COVERAGE, first->first, last->last,
+				CRAT_FUNCTION "() is the stock function, token by token");
+	if (is_older_form(in, hunks))
+		return crat_add(in, &in->limits, RD_EVIDENCE_LIMIT, first->first, last->last,
+				CRAT_FUNCTION "() has a form from before Linux 4.19, which is not "
+					      "known here");
+	for (size_t i = 0; i < hunks->n; i++) {
+		if (judge_hunk(in, &hunks->items[i]))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int judge_function(struct crat_inspection *in, const struct rd_citem *item,
 			  struct rd_error *err)
 {
 	RD_CLEANUP(rd_crat_hunks_deinit) struct rd_crat_hunks hunks = RD_CRAT_HUNKS_INIT;
-	const struct rd_ctoken *tokens = rd_ccode_tokens(&in->code, item);
 	int r;
 
 	in->n_functions++;
 	r = rd_crat_hunks_init(&hunks, &in->code, item, &in->stock, err);
 	if (r)
 		return r;
-	for (size_t i = 0; i < hunks.n; i++) {
-		if (judge_hunk(in, &hunks.items[i]))
-			return rd_error_nomem(err);
-	}
-	if (!hunks.n && crat_add(in, &in->notes, RD_EVIDENCE_COVERAGE, tokens[0].first,
-				 tokens[item->n - 1].last,
-				 "%s() is the stock function, token by token", CRAT_FUNCTION))
-		return rd_error_nomem(err);
-	return 0;
+	return judge_hunks(in, item, &hunks) ? rd_error_nomem(err) : 0;
 }
 
-static int judge_item(struct crat_inspection *in, const struct rd_citem *item, struct rd_error *err)
+/* The function before all else: what happens there is what decides. */
+static int judge_items(struct crat_inspection *in, struct rd_error *err)
 {
-	if (rd_ccode_defines(&in->code, item, CRAT_FUNCTION))
-		return judge_function(in, item, err);
-	return crat_judge_elsewhere(in, item) ? rd_error_nomem(err) : 0;
+	for (size_t i = 0; i < in->code.n; i++) {
+		const struct rd_citem *item = &in->code.items[i];
+		int r = rd_ccode_defines(&in->code, item, CRAT_FUNCTION)
+				? judge_function(in, item, err)
+				: 0;
+
+		if (r)
+			return r;
+	}
+	for (size_t i = 0; i < in->code.n; i++) {
+		const struct rd_citem *item = &in->code.items[i];
+
+		if (!rd_ccode_defines(&in->code, item, CRAT_FUNCTION) &&
+		    crat_judge_elsewhere(in, item))
+			return rd_error_nomem(err);
+	}
+	return 0;
 }
 
 static int judge_limits(struct crat_inspection *in)
@@ -152,15 +205,14 @@ static int judge_limits(struct crat_inspection *in)
 
 static int inspect_all(struct crat_inspection *in, struct rd_error *err)
 {
-	crat_words_init(&in->words, &in->code);
-	for (size_t i = 0; i < in->code.n; i++) {
-		int r = judge_item(in, &in->code.items[i], err);
+	int r;
 
-		if (r)
-			return r;
-	}
+	crat_words_init(&in->words, &in->code);
+	r = judge_items(in, err);
+	if (r)
+		return r;
 	if (crat_judge_calls(in) || (in->patched.n && crat_add_definitions(in)) ||
-	    crat_add_notes(in) || judge_limits(in))
+	    judge_limits(in) || crat_add_notes(in))
 		return rd_error_nomem(err);
 	return 0;
 }
