@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What README.md shows is what the program prints: readme.py ROOT BINARY MODULES
+
+The block after the line that names a machine of tests/golden is compared with the output of check
+on that picture. Build-ids, digests and offsets in code depend on the compiler and are masked.
+"""
+
+import difflib
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import lint
+
+ROOT, BINARY, MODULES = (pathlib.Path(a).resolve() for a in sys.argv[1:4])
+BLOCK = re.compile(r"tests/golden/([\w.-]+).*?^```text\n(.*?)^```$", re.S | re.M)
+
+
+def mask(text):
+    return re.sub(r"\b(0x)?[0-9a-f]*\d[0-9a-f]*\b", lambda m: "x" * len(m[0])
+                  if len(m[0]) >= 8 or m[1] else m[0], text)
+
+
+def output(machine):
+    with tempfile.TemporaryDirectory() as folder:
+        unpack = [sys.executable, ROOT / "tests" / "picture.py", "--modules", MODULES,
+                  ROOT / "tests" / "golden" / machine / "manifest", f"{folder}/machine"]
+        run = subprocess.run(unpack, check=False)
+        if run.returncode:
+            sys.exit(lint.SKIP)
+        return subprocess.run([BINARY, "check", "--root", f"{folder}/machine"],
+                              stdout=subprocess.PIPE, text=True, check=False).stdout
+
+
+def check(root):
+    blocks = BLOCK.findall(lint.read(root / "README.md"))
+    complaints = [] if blocks else ["README.md: shows no output of check"]
+    for machine, shown in blocks:
+        diff = list(difflib.unified_diff(mask(shown).splitlines(), mask(output(machine)).splitlines(),
+                                         "README.md", "check", lineterm=""))
+        complaints += diff
+    return complaints
+
+
+WRONG = {
+    "shows no output": {"README.md": "# A tool\n"},
+    "--- README.md": {"README.md": "As in tests/golden/patched-ubuntu-24.04:\n\n"
+                                   "```text\nAll is well.\n```\n"},
+}
+
+if __name__ == "__main__":
+    lint.main(check, WRONG, ROOT)
