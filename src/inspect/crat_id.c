@@ -109,13 +109,13 @@ bool rd_crat_id_is_text(uint16_t id)
 
 void rd_crat_id_describe(const struct rd_crat_id *id, char *buffer, size_t size)
 {
-	static const char *const formats[] = {
-		[RD_CRAT_ID_NONE] = "",
-		[RD_CRAT_ID_EXACT] = "RDNA1 device id %04x (%s)",
-		[RD_CRAT_ID_CHIP] = "RDNA1 device ids from %04x (%s)",
-		[RD_CRAT_ID_EDGE] = "bound of the RDNA1 device ids from %04x (%s)",
-		[RD_CRAT_ID_PREFIX] = "all device ids from %04x (RDNA1)",
-		[RD_CRAT_ID_WORD] = "vendor 1002 with RDNA1 device id %04x (%s)",
+	static const char *const kinds[] = {
+		[RD_CRAT_ID_NONE] = "no device id",
+		[RD_CRAT_ID_EXACT] = "RDNA1 device id",
+		[RD_CRAT_ID_CHIP] = "RDNA1 device ids from",
+		[RD_CRAT_ID_EDGE] = "bound of the RDNA1 device ids from",
+		[RD_CRAT_ID_PREFIX] = "all device ids from",
+		[RD_CRAT_ID_WORD] = "vendor 1002 with RDNA1 device id",
 	};
 	const struct rd_device *device = NULL;
 	size_t n;
@@ -125,5 +125,9 @@ void rd_crat_id_describe(const struct rd_crat_id *id, char *buffer, size_t size)
 		if ((ids[i] & 0xfff0u) == (id->id & 0xfff0u))
 			device = rd_device_find(ids[i], (struct rd_num){ 0 });
 	}
-	snprintf(buffer, size, formats[id->kind], id->id, device ? device->chip : "RDNA1");
+	if (id->kind == RD_CRAT_ID_PREFIX)
+		snprintf(buffer, size, "%s %04x (RDNA1)", kinds[id->kind], id->id);
+	else
+		snprintf(buffer, size, "%s %04x (%s)", kinds[id->kind], id->id,
+			 device ? device->chip : "RDNA1");
 }
