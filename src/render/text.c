@@ -195,9 +195,10 @@ static int text_compare(const char *name_a, const char *name_b,
 	put_differences(&page, comparison);
 	if (comparison->reason)
 		page_wrapf(&page, 0, 0, "Compared although %s.", comparison->reason);
-	page_wrapf(&page, 0, 0, "%s: %zu functions and %zu objects were compared, %zu differ.",
+	page_wrapf(&page, 0, 0, "%s: %zu functions and %zu objects were compared, %zu %s.",
 		   comparison->differences.n ? "Differing" : "Identical", comparison->functions,
-		   comparison->objects, comparison->differences.n);
+		   comparison->objects, comparison->differences.n,
+		   comparison->differences.n == 1 ? "differs" : "differ");
 	return page_write(&page, f, err);
 }
 
