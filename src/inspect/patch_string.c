@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Messages are searched for in what the kernel would load, not in the debug information and symbol
- * tables behind it, which are most of a module and stay untouched on the disk.
+ * Messages are searched for where compilers put them: in sections of strings and in plain data. The
+ * tables of the kernel and of the linker are most of a module and stay untouched on the disk.
  */
 
 #include <elf.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "model/data.h"
 #include "patch_string.h"
 
@@ -35,14 +37,22 @@ static int find_in(const char *name, const uint8_t *data, size_t len, struct rd_
 	return 0;
 }
 
+static bool may_hold_text(const struct rd_elf_section *section)
+{
+	if (!section->data || !(section->flags & SHF_ALLOC))
+		return false;
+	return section->flags & SHF_STRINGS || rd_text_has_prefix(section->name, ".rodata") ||
+	       rd_text_has_prefix(section->name, ".data") ||
+	       rd_text_has_prefix(section->name, ".init.");
+}
+
 int rd_patch_string_find(const struct rd_elf *elf, struct rd_evidence *ev)
 {
 	for (size_t i = 1; i < elf->n_sections; i++) {
 		const struct rd_elf_section *section = &elf->sections[i];
 		int r;
 
-		if (!section->data || !(section->flags & SHF_ALLOC) ||
-		    section->flags & SHF_EXECINSTR)
+		if (!may_hold_text(section))
 			continue;
 		r = find_in(section->name, section->data, section->size, ev);
 		if (r)
