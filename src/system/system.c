@@ -224,7 +224,7 @@ static unsigned char entry_type(int dirfd, const struct dirent *de)
 		return de->d_type;
 	if (fstatat(dirfd, de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return DT_UNKNOWN;
-	return IFTODT(st.st_mode);
+	return (unsigned char)IFTODT(st.st_mode);
 }
 
 static int entries_add(struct rd_entries *entries, int dirfd, const struct dirent *de)

@@ -110,7 +110,7 @@ static int walk_entry(struct walk *walk, int dirfd, const char *name, unsigned c
 	int r;
 
 	if (type == DT_UNKNOWN && !fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
-		type = IFTODT(st.st_mode);
+		type = (unsigned char)IFTODT(st.st_mode);
 
 	if (type == DT_LNK) {
 		r = open_linked(walk, &fd, err);
