@@ -49,10 +49,13 @@ manifest_variants() {
 		"objects in another order: compare finds no difference to modules/gcc/stock.ko"
 	for f in stock:no-sign published-applied:patched; do
 		verdict=${f#*:} f=${f%:*}
+		row "variants/$f-foreign-signature.ko" module "$f" "$verdict" \
+			"carries Debian's signature of another file: no proof of anything"
 		row "variants/$f-unstripped.ko" module "$f" "$verdict" "with debug information"
 		row "variants/$f-stripped-unneeded.ko" module "$f" "$verdict" "no local functions: reduced coverage, compare refuses"
 		row "variants/$f-stripped-all.ko" module "$f" unknown "no symbols"
 	done
+	row variants/gmc-patch.ko module gmc patched "only the second kernel patch's function and message; kfd_crat.c is stock"
 	for f in zst xz gz; do
 		row "variants/published-applied.ko.$f" module published-applied patched "compressed"
 	done

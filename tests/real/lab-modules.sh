@@ -75,6 +75,13 @@ build_modules() {
 build_modules_gcc() { build_modules gcc; }
 build_modules_clang() { build_modules clang; }
 
+# signature MODULE: what sign-file has appended: the PKCS#7, 12 bytes with its length at the end, a magic of 28.
+signature() {
+	local len
+	len=$(tail -c 32 "$1" | head -c 4 | od -An -tu4 --endian=big)
+	tail -c $((len + 12 + 28)) "$1"
+}
+
 # What must be no difference (another folder, another order of objects), less than a whole module (stripped
 # further), and what nobody can inspect.
 build_variants() {
@@ -82,18 +89,23 @@ build_variants() {
 	amd=$dir/source/$(version_of image 6.1)/amd
 	crat=$amd/amdkfd/kfd_crat.c
 	fresh variants
-	rm -rf "$dir"/build/{elsewhere,relinked}
+	rm -rf "$dir"/build/{elsewhere,relinked,gmc}
 	new_folder "$dir/build/elsewhere/much/deeper" stock
 	compile gcc "$dir/build/elsewhere/much/deeper" -j2
 	install_module elsewhere/much/deeper variants/stock-rebuilt
 	new_folder "$dir/build/relinked" stock
 	compile gcc "$dir/build/relinked" -j2 LAB_OBJECTS="kfd_queue stubs kfd_crat main kfd_interrupt kfd_flat_memory"
 	install_module relinked variants/stock-relinked
+	new_folder "$dir/build/gmc" stock
+	cp "$here/module/gmc_v10_0.c" "$dir/build/gmc/"
+	compile gcc "$dir/build/gmc" -j2 LAB_OBJECTS="main kfd_flat_memory kfd_crat gmc_v10_0 kfd_interrupt kfd_queue stubs"
+	install_module gmc variants/gmc-patch
 
 	for f in stock published-applied; do
 		strip --strip-unneeded -o "$v/$f-stripped-unneeded.ko" "$m/$f.ko"
 		strip -s -o "$v/$f-stripped-all.ko" "$m/$f.ko"
 		cp "$dir/build/gcc/$f/amdgpu.ko" "$v/$f-unstripped.ko"
+		{ cat "$m/$f.ko"; signature "$dir/stock/debian-6.1/amdgpu.ko"; } >"$v/$f-foreign-signature.ko"
 	done
 	zstd -q "$m/published-applied.ko" -o "$v/published-applied.ko.zst"
 	xz -c --check=crc32 "$m/published-applied.ko" >"$v/published-applied.ko.xz"

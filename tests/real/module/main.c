@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The small real module: the true kfd_crat.c and three of its neighbours, linked as `amdgpu`. It loads, and does
- * nothing. It calls what the real driver calls, so that no linker and no reader takes the code for dead.
+ * The small real module: the true kfd_crat.c and three of its neighbours, linked as `amdgpu`. It is made to load
+ * and do nothing. It calls what the real driver calls, so that neither linker nor reader takes the code for dead.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
