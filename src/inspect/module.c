@@ -105,8 +105,7 @@ static int read_names(struct module_inspection *inspection, struct rd_error *err
 		return r;
 	if (r == RD_DYNDBG_BAD && add_limit(inspection, err->msg))
 		return rd_error_nomem(err);
-	if (rd_patch_string_find_sites(&inspection->dyndbg, &inspection->signs) ||
-	    rd_patch_string_find(&inspection->elf, &inspection->signs))
+	if (rd_patch_string_find(&inspection->elf, &inspection->dyndbg, &inspection->signs))
 		return rd_error_nomem(err);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "model/data.h"
 #include "patch_string.h"
@@ -46,27 +47,7 @@ static bool may_hold_text(const struct rd_elf_section *section)
 	       rd_text_has_prefix(section->name, ".init.");
 }
 
-int rd_patch_string_find(const struct rd_elf *elf, struct rd_evidence *ev)
-{
-	for (size_t i = 1; i < elf->n_sections; i++) {
-		const struct rd_elf_section *section = &elf->sections[i];
-		int r;
-
-		if (!may_hold_text(section))
-			continue;
-		r = find_in(section->name, section->data, section->size, ev);
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
-int rd_patch_string_find_raw(const uint8_t *data, size_t len, struct rd_evidence *ev)
-{
-	return find_in("file", data, len, ev);
-}
-
-int rd_patch_string_find_sites(const struct rd_dyndbg *dyndbg, struct rd_evidence *ev)
+static int find_sites(const struct rd_dyndbg *dyndbg, struct rd_evidence *ev)
 {
 	size_t n;
 	const struct rd_patch_string *strings = rd_data_patch_strings(&n);
@@ -89,4 +70,27 @@ int rd_patch_string_find_sites(const struct rd_dyndbg *dyndbg, struct rd_evidenc
 		}
 	}
 	return 0;
+}
+
+int rd_patch_string_find(const struct rd_elf *elf, const struct rd_dyndbg *dyndbg,
+			 struct rd_evidence *ev)
+{
+	RD_CLEANUP(rd_evidence_deinit) struct rd_evidence data = RD_EVIDENCE_INIT;
+	int r = 0;
+
+	for (size_t i = 1; !r && i < elf->n_sections; i++) {
+		const struct rd_elf_section *section = &elf->sections[i];
+
+		if (may_hold_text(section))
+			r = find_in(section->name, section->data, section->size, &data);
+	}
+	/* A site's format is one of the strings just found, and says more than they do. */
+	if (!r && data.n)
+		r = find_sites(dyndbg, ev);
+	return r ? r : rd_evidence_copy(ev, &data);
+}
+
+int rd_patch_string_find_raw(const uint8_t *data, size_t len, struct rd_evidence *ev)
+{
+	return find_in("file", data, len, ev);
 }

@@ -10,11 +10,10 @@
 #include "inspect/elf.h"
 #include "model/evidence.h"
 
-/* In the loaded data of a module: one item for each, @where section+offset. 0 or -ENOMEM. */
-int rd_patch_string_find(const struct rd_elf *elf, struct rd_evidence *ev);
+/* In a module: pr_debug sites (@where file:line function), then data (section+offset). @dyndbg may
+ * be empty. 0 or -ENOMEM. */
+int rd_patch_string_find(const struct rd_elf *elf, const struct rd_dyndbg *dyndbg,
+			 struct rd_evidence *ev);
 
 /* In bytes of which nothing is known. 0 or -ENOMEM. */
 int rd_patch_string_find_raw(const uint8_t *data, size_t len, struct rd_evidence *ev);
-
-/* Among the pr_debug sites, @where file:line function. 0 or -ENOMEM. */
-int rd_patch_string_find_sites(const struct rd_dyndbg *dyndbg, struct rd_evidence *ev);

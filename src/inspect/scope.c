@@ -18,6 +18,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,19 +56,19 @@ struct scope_search {
 	const struct rd_dyndbg *dyndbg;
 	struct rd_scope *scope;
 	struct rd_error *err;
-	uint8_t *is_taken; /* for every symbol */
+	uint32_t *candidates; /* symbols of functions that are not in the scope yet */
+	size_t n_candidates;
 	struct scope_targets {
 		struct scope_target *items;
 		size_t n, cap;
 	} targets; /* where functions of the scope lead to */
 	size_t followed; /* functions of the scope whose targets are known */
 	uint64_t code_size;
-	bool has_left_unit; /* following leads into other units: LTO */
 };
 
 static void search_deinit(struct scope_search *search)
 {
-	free(search->is_taken);
+	free(search->candidates);
 	free(search->targets.items);
 }
 
@@ -82,34 +83,52 @@ static bool is_pad(const char *name)
 	return rd_text_has_prefix(name, "__pfx_") || rd_text_has_prefix(name, "__cfi_");
 }
 
-/* The code of symbol @i, if it is a function that is not in the scope yet. */
-static bool get_candidate(const struct scope_search *search, size_t i,
-			  struct rd_scope_function *function)
+static bool is_function(const struct rd_elf *elf, const struct rd_elf_symbol *symbol)
 {
-	const struct rd_elf_symbol *symbol = &search->elf->symbols[i];
 	const struct rd_elf_section *section;
 
 	if (symbol->type != STT_FUNC || symbol->section == SHN_UNDEF ||
-	    symbol->section >= search->elf->n_sections || search->is_taken[i])
+	    symbol->section >= elf->n_sections)
 		return false;
-	section = &search->elf->sections[symbol->section];
-	if (!section->data || !(section->flags & SHF_EXECINSTR) || symbol->value >= section->size)
-		return false;
+	section = &elf->sections[symbol->section];
+	return section->data && section->flags & SHF_EXECINSTR && symbol->value < section->size;
+}
 
-	*function = (struct rd_scope_function){
+/* Lists all functions of the module, and sees whether any of them is local. */
+static int list_candidates(struct scope_search *search)
+{
+	const struct rd_elf *elf = search->elf;
+	bool has_local = false;
+
+	search->candidates = calloc(elf->n_symbols + 1, sizeof(*search->candidates));
+	if (!search->candidates)
+		return rd_error_nomem(search->err);
+	for (size_t i = 1; i < elf->n_symbols; i++) {
+		if (!is_function(elf, &elf->symbols[i]))
+			continue;
+		has_local |= elf->symbols[i].bind == STB_LOCAL;
+		search->candidates[search->n_candidates++] = (uint32_t)i;
+	}
+	search->scope->is_reduced = !has_local;
+	return 0;
+}
+
+/* The code of a candidate. */
+static struct rd_scope_function candidate(const struct scope_search *search, size_t i)
+{
+	const struct rd_elf_symbol *symbol = &search->elf->symbols[search->candidates[i]];
+	uint64_t size = search->elf->sections[symbol->section].size;
+
+	return (struct rd_scope_function){
 		.name = symbol->name,
 		.section = symbol->section,
 		.start = symbol->value,
-		.end = symbol->size > section->size - symbol->value ? section->size
-								    : symbol->value + symbol->size,
+		.end = symbol->size > size - symbol->value ? size : symbol->value + symbol->size,
 	};
-	return true;
 }
 
-/* Takes symbol @i into the scope. */
-static int take(struct scope_search *search, size_t i, const struct rd_scope_function *function)
+static int take(struct scope_search *search, const struct rd_scope_function *function)
 {
-	search->is_taken[i] = 1;
 	search->code_size += function->end - function->start;
 	if (search->scope->n >= SCOPE_MAX_FUNCTIONS || search->code_size > SCOPE_MAX_CODE) {
 		rd_error_set(search->err, EFBIG,
@@ -121,6 +140,28 @@ static int take(struct scope_search *search, size_t i, const struct rd_scope_fun
 	if (rd_array_push(search->scope, function))
 		return rd_error_nomem(search->err);
 	return 0;
+}
+
+/* Takes all candidates that @is_wanted says belong to the unit; the rest stay candidates. */
+static int take_all(struct scope_search *search,
+		    bool (*is_wanted)(const struct scope_search *, const struct rd_scope_function *,
+				      const void *),
+		    const void *arg)
+{
+	size_t kept = 0, i;
+	int r = 0;
+
+	for (i = 0; !r && i < search->n_candidates; i++) {
+		struct rd_scope_function function = candidate(search, i);
+
+		if (is_wanted(search, &function, arg))
+			r = take(search, &function);
+		else
+			search->candidates[kept++] = search->candidates[i];
+	}
+	if (!r)
+		search->n_candidates = kept;
+	return r;
 }
 
 static size_t stem_length(const char *name)
@@ -192,24 +233,37 @@ static bool has_name(const struct scope_names *names, const char *name)
 	return false;
 }
 
+/* The first letters that an anchor can have: most functions of a module end here. */
+struct scope_anchors {
+	struct scope_names own;
+	bool is_first[UCHAR_MAX + 1];
+};
+
+static bool is_anchor(const struct scope_search *search, const struct rd_scope_function *function,
+		      const void *arg)
+{
+	const struct scope_anchors *anchors = arg;
+
+	(void)search;
+	return anchors->is_first[(unsigned char)*function->name] &&
+	       (is_known_name(function->name) || has_name(&anchors->own, function->name));
+}
+
 static int take_anchors(struct scope_search *search)
 {
-	RD_CLEANUP(names_deinit) struct scope_names own = { 0 };
+	struct scope_anchors anchors = { 0 };
+	size_t n;
+	const char *const *stems = rd_data_crat_functions(&n);
 	int r;
 
-	if (list_own_sites(search->dyndbg, &own))
-		return rd_error_nomem(search->err);
-	for (size_t i = 1; i < search->elf->n_symbols; i++) {
-		struct rd_scope_function function;
-
-		if (!get_candidate(search, i, &function) ||
-		    (!is_known_name(function.name) && !has_name(&own, function.name)))
-			continue;
-		r = take(search, i, &function);
-		if (r)
-			return r;
-	}
-	return 0;
+	r = list_own_sites(search->dyndbg, &anchors.own);
+	for (size_t i = 0; i < n; i++)
+		anchors.is_first[(unsigned char)*stems[i]] = true;
+	for (size_t i = 0; i < anchors.own.n; i++)
+		anchors.is_first[(unsigned char)*anchors.own.items[i]] = true;
+	r = r ? rd_error_nomem(search->err) : take_all(search, is_anchor, &anchors);
+	names_deinit(&anchors.own);
+	return r;
 }
 
 static int add_target(struct scope_search *search, uint32_t section, uint64_t offset)
@@ -280,10 +334,13 @@ static int target_compare(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-static bool is_targeted(const struct scope_targets *targets,
-			const struct rd_scope_function *function)
+static bool is_targeted(const struct scope_search *search, const struct rd_scope_function *function,
+			const void *arg)
 {
+	const struct scope_targets *targets = &search->targets;
 	size_t from = 0, to = targets->n;
+
+	(void)arg;
 
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
@@ -347,39 +404,32 @@ static bool is_alien(const struct rd_dyndbg *dyndbg, const char *name)
 	return is_elsewhere;
 }
 
-/* Takes what an anchor led to or what lies in a gap, if it can be of the unit. */
-static int take_more(struct scope_search *search, size_t i,
-		     const struct rd_scope_function *function)
+/* Whether what was taken since there were @n functions can be of the unit. */
+static bool is_plausible(const struct scope_search *search, size_t n)
 {
-	int r = RD_SCOPE_BAD;
+	for (size_t i = n; i < search->scope->n; i++) {
+		const char *name = search->scope->items[i].name;
 
-	if (is_pad(function->name))
-		return 0;
-	if (!is_lto_name(function->name) && !is_alien(search->dyndbg, function->name))
-		r = take(search, i, function);
-	if (r != RD_SCOPE_BAD)
-		return r;
-	search->has_left_unit = true;
-	return 0;
+		if (is_lto_name(name) || is_alien(search->dyndbg, name))
+			return false;
+	}
+	return true;
 }
 
 /* Follows what was not followed yet, and takes what it leads to. */
 static int close_over(struct scope_search *search)
 {
 	while (search->followed < search->scope->n) {
-		int r = find_targets(search);
+		size_t n = search->scope->n;
+		int r;
 
-		for (size_t i = 1; !r && i < search->elf->n_symbols; i++) {
-			struct rd_scope_function function;
-
-			if (get_candidate(search, i, &function) &&
-			    is_targeted(&search->targets, &function))
-				r = take_more(search, i, &function);
-			if (search->has_left_unit)
-				return 0;
-		}
+		r = find_targets(search);
+		if (!r)
+			r = take_all(search, is_targeted, NULL);
 		if (r)
 			return r;
+		if (!is_plausible(search, n))
+			return RD_SCOPE_BAD;
 	}
 	return 0;
 }
@@ -395,48 +445,55 @@ static int function_compare(const void *a, const void *b)
 	return x->end < y->end ? -1 : x->end > y->end;
 }
 
-/* Whether @function lies in a gap of @sorted, the functions of the scope by address. */
-static bool is_in_gap(const struct rd_scope_function *sorted, size_t n,
-		      const struct rd_scope_function *function)
-{
-	size_t from = 0, to = n;
+/* The functions of the scope by address. */
+struct scope_sorted {
+	struct rd_scope_function *items;
+	size_t n;
+};
 
+static bool is_in_gap(const struct scope_search *search, const struct rd_scope_function *function,
+		      const void *arg)
+{
+	const struct scope_sorted *sorted = arg;
+	size_t from = 0, to = sorted->n;
+
+	(void)search;
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
 
-		if (function_compare(&sorted[middle], function) < 0)
+		if (function_compare(&sorted->items[middle], function) < 0)
 			from = middle + 1;
 		else
 			to = middle;
 	}
-	return from > 0 && from < n && sorted[from - 1].section == function->section &&
-	       sorted[from].section == function->section &&
-	       sorted[from].start - sorted[from - 1].start <= SCOPE_MAX_GAP;
+	return from > 0 && from < sorted->n &&
+	       sorted->items[from - 1].section == function->section &&
+	       sorted->items[from].section == function->section &&
+	       sorted->items[from].start - sorted->items[from - 1].start <= SCOPE_MAX_GAP &&
+	       !is_pad(function->name);
 }
 
 static int fill_gaps(struct scope_search *search)
 {
-	RD_CLEANUP(rd_freep) struct rd_scope_function *sorted = NULL;
-	size_t n = search->scope->n;
-	int r = 0;
+	RD_CLEANUP(rd_freep) struct rd_scope_function *items = NULL;
+	struct scope_sorted sorted = { .n = search->scope->n };
+	int r;
 
-	if (!n)
+	if (!sorted.n)
 		return 0;
-	sorted = calloc(n, sizeof(*sorted));
-	if (!sorted)
+	items = calloc(sorted.n, sizeof(*items));
+	if (!items)
 		return rd_error_nomem(search->err);
-	memcpy(sorted, search->scope->items, n * sizeof(*sorted));
-	qsort(sorted, n, sizeof(*sorted), function_compare);
-
-	for (size_t i = 1; !r && !search->has_left_unit && i < search->elf->n_symbols; i++) {
-		struct rd_scope_function function;
-
-		if (get_candidate(search, i, &function) && is_in_gap(sorted, n, &function))
-			r = take_more(search, i, &function);
-	}
-	return r;
+	memcpy(items, search->scope->items, sorted.n * sizeof(*items));
+	qsort(items, sorted.n, sizeof(*items), function_compare);
+	sorted.items = items;
+	r = take_all(search, is_in_gap, &sorted);
+	if (r)
+		return r;
+	return is_plausible(search, sorted.n) ? 0 : RD_SCOPE_BAD;
 }
 
+/* Grows the scope from its anchors; where that leads into other units, they stay alone. */
 static int grow(struct scope_search *search)
 {
 	size_t anchors = search->scope->n;
@@ -444,24 +501,15 @@ static int grow(struct scope_search *search)
 
 	do {
 		r = close_over(search);
-		if (!r && !search->has_left_unit)
+		if (!r)
 			r = fill_gaps(search);
-	} while (!r && !search->has_left_unit && search->followed < search->scope->n);
+	} while (!r && search->followed < search->scope->n);
 
-	if (search->has_left_unit) {
-		search->scope->n = anchors;
-		search->scope->is_by_names = true;
-	}
-	return r;
-}
-
-static bool has_local_function(const struct rd_elf *elf)
-{
-	for (size_t i = 1; i < elf->n_symbols; i++) {
-		if (elf->symbols[i].type == STT_FUNC && elf->symbols[i].bind == STB_LOCAL)
-			return true;
-	}
-	return false;
+	if (r != RD_SCOPE_BAD)
+		return r;
+	search->scope->n = anchors;
+	search->scope->is_by_names = true;
+	return 0;
 }
 
 /* Sorts, and keeps one of several names for the same code. */
@@ -481,6 +529,19 @@ static void finish(struct rd_scope *scope)
 	scope->n = n;
 }
 
+/* What the rules read with the functions. */
+static int load_relocs(struct scope_search *search)
+{
+	for (size_t i = 0; i < search->scope->n; i++) {
+		int r = rd_elf_load_relocs(search->elf, search->scope->items[i].section,
+					   search->err);
+
+		if (r)
+			return r < 0 ? r : RD_SCOPE_BAD;
+	}
+	return 0;
+}
+
 int rd_scope_find(struct rd_elf *elf, struct rd_code *code, const struct rd_dyndbg *dyndbg,
 		  struct rd_scope *out, struct rd_error *err)
 {
@@ -495,17 +556,19 @@ int rd_scope_find(struct rd_elf *elf, struct rd_code *code, const struct rd_dynd
 	int r;
 
 	*out = (struct rd_scope)RD_SCOPE_INIT;
-	search.is_taken = calloc(elf->n_symbols + 1, sizeof(*search.is_taken));
-	if (!search.is_taken)
-		return rd_error_nomem(err);
-	r = take_anchors(&search);
+	r = list_candidates(&search);
+	if (!r)
+		r = take_anchors(&search);
+	if (!r)
+		r = load_relocs(&search);
 	if (!r)
 		r = grow(&search);
+	if (!r)
+		r = load_relocs(&search);
 	if (r) {
 		rd_scope_deinit(out);
 		return r;
 	}
-	out->is_reduced = !has_local_function(elf);
 	finish(out);
 	return 0;
 }
