@@ -177,6 +177,8 @@ int rd_probe(const struct rd_system *sys, const struct rd_probe_options *options
 	if (!r)
 		r = rd_probe_kernels(sys, options, facts, err);
 	if (!r)
+		r = rd_probe_images(sys, options, facts, err);
+	if (!r)
 		r = rd_probe_sources(sys, options, facts, err);
 	if (!r && judge_running(facts))
 		r = rd_error_nomem(err);
