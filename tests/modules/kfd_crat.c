@@ -123,7 +123,9 @@ static int kfd_parse_subtype_mem(const struct crat_entry *entry, struct topology
 	return 0;
 }
 
-static int kfd_parse_subtype_cache(const struct crat_entry *entry, struct topology_device *dev)
+/* Not inlined, as a module without any local function is taken for stripped. */
+static __attribute__((noinline)) int kfd_parse_subtype_cache(const struct crat_entry *entry,
+							     struct topology_device *dev)
 {
 	pr_debug("Found cache entry in CRAT table with processor_id=%d\n", entry->width);
 	for (size_t i = 0; i < sizeof(cache_sizes) / sizeof(cache_sizes[0]); i++) {
