@@ -78,6 +78,9 @@ static int make_table(const struct page *page, const struct rd_copies *copies, c
 	scols_table_set_termforce(tb, SCOLS_TERMFORCE_ALWAYS);
 	scols_table_set_termwidth(tb, (size_t)page->options->width);
 	scols_table_set_column_separator(tb, "  ");
+	/* The cells are escaped: once more, and \x1b would read \x5cx1b. */
+	if (scols_table_enable_noencoding(tb, 1))
+		return -ENOMEM;
 	for (size_t i = 0; i < RD_N_ELEMENTS(columns); i++) {
 		if (!scols_table_new_column(tb, columns[i], 0,
 					    i == COLUMN_KERNEL ? SCOLS_FL_TRUNC : 0))
