@@ -32,7 +32,7 @@ TIME_LIMIT = 5
 TRACE_TIME_LIMIT = 60
 SKIP = 77
 
-# What a release, or another compiler, changes and a reader does not miss; as many N as it had digits.
+# What a release or another compiler changes; as many N take its place as it had digits.
 VARYING = re.compile(r"""
     (?<=^rdna1-doctor[ ])[0-9.]+
     | (?<=\+0x)[0-9a-f]+\b
