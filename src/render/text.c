@@ -83,7 +83,7 @@ static void put_finding(struct page *page, const struct rd_finding *finding)
 	page_color(page, page_result_color(finding->result));
 	page_puts(page, word);
 	page_color(page, PAGE_PLAIN);
-	page_wrapf(page, (int)strlen(word), FINDING_INDENT, "%s  %s", finding->text->id,
+	page_wrapf(page, (int)strlen(word), FINDING_INDENT, "%s: %s", finding->text->id,
 		   finding->text->title);
 	page_evidence(page, FINDING_INDENT, &finding->evidence, EVIDENCE_MOST);
 	if (needs_attention(finding))
@@ -106,7 +106,7 @@ static void put_findings(struct page *page, const struct rd_report *report)
 
 static void put_verdict(struct page *page, const struct rd_report *report)
 {
-	page_puts(page, "\n");
+	page_heading(page, "Verdict");
 	page_color(page, page_state_color(report->state));
 	page_wrapf(page, 0, 0, "%s", report->sentence);
 	page_color(page, PAGE_PLAIN);

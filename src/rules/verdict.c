@@ -31,10 +31,11 @@
 #include "group.h"
 
 #define WAY_IN                                                                              \
-	"If the screen stays dark: at the boot menu press e, add nomodeset or "             \
-	"modprobe.blacklist=amdgpu to the line that starts with linux, press Ctrl-X, and "  \
-	"log in on a text console (Ctrl-Alt-F3). amdgpu then does not take the card. That " \
-	"holds for one boot and changes nothing on the disk."
+	"If the screen stays dark: at the boot menu press e and add nomodeset or "          \
+	"modprobe.blacklist=amdgpu to the end of the kernel's line (in GRUB the one that "  \
+	"starts with linux; Ctrl-X boots it), then log in on a text console "               \
+	"(Ctrl-Alt-F3). amdgpu leaves the card alone then. It holds for that one boot and " \
+	"changes nothing on the disk."
 
 static const char *first_id(const struct rd_report *report, enum rd_about about,
 			    enum rd_result result)
@@ -163,81 +164,81 @@ static const struct decision {
 		.state = RD_STATE_UNSAFE,
 		.holds = is_disk_bad,
 		.next = NEXT_EXPLAIN,
-		.sentence = "Unsafe: a patched or modified amdgpu can be loaded or rebuilt here.",
+		.sentence = "unsafe: a patched or modified amdgpu can be loaded or rebuilt here.",
 	},
 	{
 		.state = RD_STATE_UNSAFE,
 		.holds = is_running_bad_disk_open,
 		.next = NEXT_EXPLAIN,
-		.sentence = "Unsafe: a patched or modified amdgpu is running, and the copies on "
+		.sentence = "unsafe: a patched or modified amdgpu is running, and the copies on "
 			    "disk could not all be judged.",
 	},
 	{
 		.state = RD_STATE_NO_GPU,
 		.holds = is_without_gpu_running_bad,
 		.next = NEXT_REBOOT,
-		.sentence = "No RDNA1 card here. The running amdgpu is patched or modified; no "
+		.sentence = "no RDNA1 card here. The running amdgpu is patched or modified; no "
 			    "copy on disk shows it, so a reboot takes it away.",
 	},
 	{
 		.state = RD_STATE_NO_GPU,
 		.holds = is_without_gpu,
 		.next = NEXT_NOTHING,
-		.sentence = "No RDNA1 card here, and no patched copy of amdgpu was found.",
+		.sentence = "no RDNA1 card here, and no patched copy of amdgpu was found.",
 	},
 	{
 		.state = RD_STATE_REBOOT_REQUIRED,
 		.holds = is_good_running_bad,
 		.next = NEXT_REBOOT,
-		.sentence = "Reboot required: no copy on disk shows a patch, but a patched or "
+		.sentence = "reboot required: no copy on disk shows a patch, but a patched or "
 			    "modified amdgpu is still running.",
 	},
 	{
 		.state = RD_STATE_REBOOT_REQUIRED,
 		.holds = is_good_kernel_gone,
 		.next = NEXT_REBOOT,
-		.sentence = "Reboot required: the running kernel's amdgpu is no longer on disk, "
+		.sentence = "reboot required: the running kernel's amdgpu is no longer on disk, "
 			    "as after a kernel upgrade. No copy on disk shows a patch.",
 	},
 	{
 		.state = RD_STATE_REBOOT_REQUIRED,
 		.holds = is_good_running_other,
 		.next = NEXT_REBOOT,
-		.sentence = "Reboot required: no copy on disk shows a patch, but another amdgpu "
+		.sentence = "reboot required: no copy on disk shows a patch, but another amdgpu "
 			    "than the one on disk is running.",
 	},
 	{
 		.state = RD_STATE_REBOOT_REQUIRED,
 		.holds = is_good_mounted,
 		.next = NEXT_BOOT_DISK,
-		.sentence = "Reboot required: no copy on this disk shows a patch; it only has to "
+		.sentence = "reboot required: no copy on this disk shows a patch; it only has to "
 			    "be booted.",
 	},
 	{
 		.state = RD_STATE_UNDETERMINED,
 		.holds = is_for_root,
 		.next = NEXT_AS_ROOT,
-		.sentence = "Undetermined: not everything that matters could be read without "
+		.sentence = "undetermined: not everything that matters could be read without "
 			    "root's rights.",
 	},
 	{
 		.state = RD_STATE_UNDETERMINED,
 		.holds = is_open_question,
 		.next = NEXT_EXPLAIN,
-		.sentence = "Undetermined: something that matters could not be inspected. No "
+		.sentence = "undetermined: something that matters could not be inspected. No "
 			    "sign of a patch was found in the rest.",
 	},
 	{
 		.state = RD_STATE_SANE,
 		.holds = is_proven,
 		.next = NEXT_NOTHING,
-		.sentence = "Sane: every copy of amdgpu that was looked at is proven clean.",
+		.sentence = "sane: every copy of amdgpu that was looked at is proven clean.",
 	},
 	{
 		.state = RD_STATE_SANE,
 		.holds = is_always,
 		.next = NEXT_NOTHING,
-		.sentence = "Sane, but not proven: no copy of amdgpu that was looked at shows a "
+		.sentence = "sane, but not proven: no copy of amdgpu that was looked at shows a "
 			    "sign of a patch, and nothing proves where they come from.",
 	},
 };

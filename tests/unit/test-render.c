@@ -81,7 +81,7 @@ static void make_report(struct rd_facts *facts, struct rd_report *report, const 
 	report->facts = facts;
 	report->state = RD_STATE_UNSAFE;
 	report->exit_code = 3;
-	report->sentence = strdup("Unsafe: a sentence that is long enough to be wrapped at eighty "
+	report->sentence = strdup("unsafe: a sentence that is long enough to be wrapped at eighty "
 				  "columns of a terminal.");
 	report->next = strdup("rdna1-doctor explain RD-DRV-001");
 	report->way_in = "nomodeset";
@@ -174,7 +174,7 @@ START_TEST(colour_only_when_asked_for)
 	options.use_color = true;
 	colored = render_check("text", &options, names[0]);
 	ck_assert_ptr_nonnull(strstr(colored, "\033[1;31mpatched"));
-	ck_assert_ptr_nonnull(strstr(colored, "\033[1;31mUnsafe"));
+	ck_assert_ptr_nonnull(strstr(colored, "\033[1;31munsafe"));
 }
 END_TEST
 
