@@ -274,6 +274,76 @@ START_TEST(live_is_quiet)
 }
 END_TEST
 
+/* As root the tree can be this machine: what libpci and libudev make of it. */
+static bool probe_live(void)
+{
+	RD_CLEANUP(rd_system_deinit) struct rd_system live = RD_SYSTEM_INIT;
+	RD_CLEANUP(rd_closep) int outside = open("/", O_PATH | O_CLOEXEC);
+
+	if (geteuid() || chroot(tree_root) || chdir("/"))
+		return false;
+	setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0", 1); /* newer libudevs ask for a real sysfs */
+	ck_assert_int_eq(rd_system_init(&live, "/", &err), 0);
+	ck_assert(live.is_live);
+	ck_assert_int_eq(rd_probe_gpus(&live, &facts, &err), 0);
+	ck_assert_int_eq(fchdir(outside) || chroot("."), 0); /* the sanitizers want /proc at exit */
+	return true;
+}
+
+START_TEST(live_backend)
+{
+	static const char gpu[] = "sys/devices/pci0000:00/0000:28:00.0/";
+	char path[200];
+
+	add_function("0000:28:00.0", "0x1002\n", "0x731f\n", "0x030000\n", "0xca\n");
+	add_function("0000:28:00.1", "0x1002\n", "0xab38\n", "0x040300\n", "0x00\n");
+	add_function("0000:03:00.0", "0x1002\n", "0x73bf\n", "0x030000\n", "0xc1\n");
+	snprintf(path, sizeof(path), "%ssubsystem", gpu);
+	tree_link(path, "../../../bus/pci");
+	snprintf(path, sizeof(path), "%sdriver", gpu);
+	tree_link(path, "../../../bus/pci/drivers/amdgpu");
+	for (int i = 0; i < 2; i++) {
+		const char *node = i ? "card1" : "renderD128";
+
+		snprintf(path, sizeof(path), "%sdrm/%s/uevent", gpu, node);
+		tree_write(path, "DEVTYPE=drm_minor\n");
+		snprintf(path, sizeof(path), "%sdrm/%s/subsystem", gpu, node);
+		tree_link(path, "../../../../../class/drm");
+		snprintf(path, sizeof(path), "%sdrm/%s/device", gpu, node);
+		tree_link(path, "../../../0000:28:00.0");
+	}
+	tree_link("sys/class/drm/card1", "../../devices/pci0000:00/0000:28:00.0/drm/card1");
+	tree_link("sys/class/drm/renderD128",
+		  "../../devices/pci0000:00/0000:28:00.0/drm/renderD128");
+	tree_write("usr/share/misc/pci.ids", "1002  AMD\n\t73bf  Navi 21 [Radeon RX 6800]\n");
+	if (!probe_live())
+		return;
+
+	ck_assert_int_eq(facts.gpus_known, RD_PRESENCE_YES);
+	ck_assert_uint_eq(facts.gpus.n, 2);
+	ck_assert_str_eq(facts.gpus.items[0].slot, "0000:03:00.0");
+	ck_assert_int_eq(facts.gpus.items[0].chip_class, RD_CHIP_OTHER);
+	ck_assert_str_eq(facts.gpus.items[1].name, "Radeon RX 5600 XT");
+	ck_assert_str_eq(facts.gpus.items[1].driver, "amdgpu");
+	ck_assert_str_eq(facts.gpus.items[1].drm_card, "card1");
+	ck_assert_str_eq(facts.gpus.items[1].drm_render, "renderD128");
+}
+END_TEST
+
+/* libpci ends the process on a missing attribute, if it is let. */
+START_TEST(live_backend_survives_libpci)
+{
+	tree_folder("sys");
+	tree_folder("sys/bus");
+	tree_write(DEVICES "0000:28:00.0/class", "0x030000\n");
+	if (!probe_live())
+		return;
+	ck_assert_int_eq(facts.gpus_known, RD_PRESENCE_UNKNOWN);
+	ck_assert_uint_eq(facts.unreads.n, 1);
+	ck_assert_ptr_nonnull(strstr(facts.unreads.items[0].reason, "libpci: "));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("probe-gpu");
@@ -291,6 +361,8 @@ int main(void)
 	tcase_add_test(tcase, unreadable_card_is_not_absent);
 	tcase_add_test(tcase, hostile_attributes);
 	tcase_add_test(tcase, live_is_quiet);
+	tcase_add_test(tcase, live_backend);
+	tcase_add_test(tcase, live_backend_survives_libpci);
 	suite_add_tcase(suite, tcase);
 	return tree_run(suite);
 }
