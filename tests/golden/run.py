@@ -338,6 +338,12 @@ class Machine:
         return not self.failures
 
 
+def are_stale(modules):
+    """Output recorded from yesterday's modules would be wrong for everybody else."""
+    newest = max(p.stat().st_mtime for p in (HERE.parent / "modules").iterdir() if p.is_file())
+    return any(p.stat().st_mtime < newest for p in modules.glob("*.ko"))
+
+
 def main():
     parser = argparse.ArgumentParser(description="Runs check on pictures of machines.")
     parser.add_argument("--update", action="store_true", help="rewrite text and json")
@@ -351,6 +357,8 @@ def main():
     if args.trace and not shutil.which("strace"):
         print("skipped: strace(1) is missing")
         sys.exit(SKIP)
+    if args.update and are_stale(args.modules):
+        sys.exit("the modules are older than their source: run `ninja pictures` first")
     failed = False
     for name in args.machine:
         machine = Machine(name, args.program, args.modules)
