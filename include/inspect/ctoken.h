@@ -49,8 +49,9 @@ struct rd_ctokens {
 		0       \
 	}
 
-/* Largest source: ten times the largest kfd_crat.c known. Tokens take up to 80 times its bytes. */
-#define RD_CTOKENS_MAX ((size_t)1 << 20)
+/* Largest source: seven times the largest kfd_crat.c known. Its tokens take up to 130 times its
+ * bytes. */
+#define RD_CTOKENS_MAX ((size_t)512 << 10)
 
 enum {
 	_RD_CTOKENS_OK,

@@ -121,16 +121,33 @@ static bool is_stock_comment(const struct diff *diff, const struct rd_ctoken *co
 	return false;
 }
 
+/* The first token, comments and dead ones too, at or after a byte of the source. */
+static size_t find_offset(const struct rd_ctokens *all, uint32_t offset)
+{
+	size_t low = 0, high = all->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (all->items[middle].offset < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* Widens the hunk's lines by the comments between the tokens @before and @after, ends of a gap. */
 static void take_comments(const struct diff *diff, struct rd_crat_hunk *hunk,
 			  const struct rd_ctoken *before, const struct rd_ctoken *after)
 {
 	const struct rd_ctokens *all = &diff->code->all;
 
-	for (size_t i = 0; i < all->n && all->items[i].offset < after->offset; i++) {
+	for (size_t i = find_offset(all, before->end);
+	     i < all->n && all->items[i].offset < after->offset; i++) {
 		const struct rd_ctoken *token = &all->items[i];
 
-		if (token->kind != RD_CTOKEN_COMMENT || token->offset < before->end)
+		if (token->kind != RD_CTOKEN_COMMENT)
 			continue;
 		if (token->first == before->last && token->first < hunk->first_line)
 			continue;

@@ -187,7 +187,7 @@ bool crat_writes_flags(const struct rd_ctoken *tokens, size_t n, size_t i)
 			return true;
 	}
 
-	while (start >= 2 &&
+	while (start >= 2 && i - start < MAX_MEMBERS &&
 	       (rd_ctoken_is(&tokens[start - 1], "->") || rd_ctoken_is(&tokens[start - 1], ".")))
 		start -= 2;
 	if (!start)
