@@ -25,7 +25,7 @@ def wanted():
                for p in sorted((ROOT / "man").glob("*.scd"))}
     schemas = {f"share/rdna1-doctor/{p.name}": False
                for p in sorted((ROOT / "data").glob("*.schema.json"))}
-    return {"bin/rdna1-doctor": True, "share/man/man1/rdna1-doctor.1*": False,
+    return {"bin/rdna1-doctor": True, "share/man/man8/rdna1-doctor.8*": False,
             "share/rdna1-doctor/*.schema.json": False} | manuals | schemas
 
 
@@ -52,7 +52,7 @@ def try_program(path):
 PROGRAM = "usr/bin/rdna1-doctor"
 WRONG = {
     "bin/rdna1-doctor: not installed": {"usr/bin/other": "x"},
-    "rdna1-doctor.1*: not installed, or empty": {"usr/share/man/man1/rdna1-doctor.1": ""},
+    "rdna1-doctor.8*: not installed, or empty": {"usr/share/man/man8/rdna1-doctor.8": ""},
     ".schema.json: not installed": {PROGRAM: "x"},
     "rdna1-doctor: not executable": {PROGRAM: "x"},
 }

@@ -13,7 +13,7 @@ import lint
 
 ROOT = pathlib.Path(sys.argv[1]).resolve()
 BINARY = pathlib.Path(sys.argv[2]).resolve()
-MANUAL = "man/rdna1-doctor.1.scd"
+MANUAL = "man/rdna1-doctor.8.scd"
 
 # A command as a text shows it: in code, in a string, after a prompt or sudo, or alone on its line.
 COMMAND = re.compile(r"(?:^[ \t]*|[`\"*]|\$ |sudo |build/)rdna1-doctor ([a-z][a-z-]+)", re.M)
