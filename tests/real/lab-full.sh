@@ -46,7 +46,7 @@ build_full() {
 	(
 		cd "$dir/headers/build" || exit
 		ld -m elf_x86_64 -z noexecstack -r -o "$dir/tmp/amdgpu.o" "@$dir/tmp/order"
-		ld -r -m elf_x86_64 -z noexecstack --build-id=sha1 -T scripts/module.lds \
+		ld -r -m elf_x86_64 -z noexecstack --build-id=sha1 -T arch/x86/module.lds \
 			-o "$dir/tmp/reordered.ko" "$dir/tmp/amdgpu.o" "$tree/amdgpu/amdgpu.mod.o"
 	)
 	install_full reordered "$dir/tmp/reordered.ko"
