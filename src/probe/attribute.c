@@ -13,6 +13,9 @@
 
 #include "attribute.h"
 
+/* A hostile tree must not fill the report. */
+#define UNREADS_MAX 100
+
 char *rd_attribute_path(const char *folder, const char *name)
 {
 	char *path;
@@ -101,5 +104,9 @@ int rd_attribute_unread(struct rd_facts *facts, const char *path, const struct r
 	bool is_permission = why->errnum == EACCES || why->errnum == EPERM;
 	const char *reason = is_permission ? strerror(why->errnum) : why->msg;
 
+	if (facts->unreads.n > UNREADS_MAX)
+		return 0;
+	if (facts->unreads.n == UNREADS_MAX)
+		reason = "and more could not be read; the list ends here";
 	return rd_facts_add_unread(facts, path, reason, is_permission) ? rd_error_nomem(err) : 0;
 }

@@ -213,6 +213,22 @@ START_TEST(nameless_function_is_not_absent)
 }
 END_TEST
 
+START_TEST(crowds_have_limits)
+{
+	char path[100];
+
+	for (int i = 0; i < 5000; i++) {
+		snprintf(path, sizeof(path), DEVICES "%04x:00:00.0", i);
+		tree_write(path, "no folder");
+	}
+	probe();
+	ck_assert_int_eq(facts.gpus_known, RD_PRESENCE_UNKNOWN);
+	ck_assert_uint_eq(facts.unreads.n, 101);
+	ck_assert_ptr_nonnull(strstr(facts.unreads.items[0].reason, "5000 devices"));
+	ck_assert_ptr_nonnull(strstr(facts.unreads.items[100].reason, "the list ends here"));
+}
+END_TEST
+
 START_TEST(unreadable_card_is_not_absent)
 {
 	tree_write("sys/class/drm/card0/device/uevent", "PCI_ID=1002:731F\n");
@@ -358,6 +374,7 @@ int main(void)
 	tcase_add_loop_test(tcase, revision_from_config_space, 0, 2);
 	tcase_add_loop_test(tcase, no_sysfs_is_unknown, 0, 2);
 	tcase_add_test(tcase, nameless_function_is_not_absent);
+	tcase_add_test(tcase, crowds_have_limits);
 	tcase_add_test(tcase, unreadable_card_is_not_absent);
 	tcase_add_test(tcase, hostile_attributes);
 	tcase_add_test(tcase, live_is_quiet);

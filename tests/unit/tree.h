@@ -4,6 +4,7 @@
 /* A small root folder for one test, made in TMPDIR and taken away after it. */
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -82,11 +83,24 @@ static __attribute__((unused)) bool tree_become_nobody(void)
 	return !setegid(65534) && !seteuid(65534);
 }
 
+/* valgrind before 3.22 does not know openat2(2): nothing below a root can be opened there. */
+static bool tree_is_possible(void)
+{
+	RD_CLEANUP(rd_system_deinit) struct rd_system probe = RD_SYSTEM_INIT;
+
+	return rd_system_init(&probe, "/", NULL) != -ENOSYS;
+}
+
 static __attribute__((unused)) int tree_run(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	if (!tree_is_possible()) {
+		puts("1..0 # SKIP openat2(2) is missing");
+		srunner_free(runner);
+		return EXIT_SUCCESS;
+	}
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
