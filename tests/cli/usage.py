@@ -97,7 +97,7 @@ class WrongUse(Case):
                 (["inspect"], ["FILE..."]),
                 (["compare", "a.ko"], ["A B"]),
                 (["compare", "a.ko", "b.ko", "c.ko"], ["'c.ko'"]),
-                (["explain", "RD-NON-999"], ["'RD-XXX-999'"]),
+                (["explain", "RD-NON-999"], ["'RD-NON-999'"]),
                 (["explain", "RD-GPU-001", "RD-GPU-002"], ["'RD-GPU-002'"])):
             with self.subTest(args=args):
                 self.refused(args, *words, verb=args[0])
