@@ -152,10 +152,10 @@ static int compare_indexed(struct compare *c, unsigned int flags)
 		return refuse(c->out, "%s", reason.data);
 	if (!r)
 		r = rd_compare_pair(c);
-	if (!r)
-		r = rd_compare_index_pairs(c);
-	if (!r)
-		r = check_moved(c, &reason);
+	if (r)
+		return r;
+	rd_compare_index_pairs(c);
+	r = check_moved(c, &reason);
 	if (r)
 		return r;
 	if (reason.len) {

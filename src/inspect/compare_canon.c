@@ -19,7 +19,7 @@
 /* How many symbols of one address are looked at; zero-size lock keys share addresses by dozens. */
 #define CANON_MAX_ALIASES 64
 /* How far before a table a folded index reaches. */
-#define CANON_MAX_BEFORE 256
+#define CANON_MAX_BEFORE 64
 /* linux/dynamic_debug.h, struct _ddebug: four pointers, then `lineno : 18` and other bits. */
 #define DYNDBG_LINE	 32
 #define DYNDBG_LINE_MASK 0x3ffffu
@@ -68,8 +68,7 @@ static bool is_same_constant(struct compare *c, struct compare_place a, struct c
 	return true;
 }
 
-/* Content as @is_b's module has it at @offset of the unit, with what differs without a reason
- * masked out. */
+/* The word of a descriptor that holds the line, without it. */
 static uint32_t dyndbg_word(const uint8_t *p)
 {
 	uint32_t word;
@@ -151,7 +150,9 @@ static bool is_same_unit(struct compare *c, uint32_t a, uint32_t b, unsigned int
 
 	if (is_pair(c, a, b))
 		return true;
-	if (x->name != y->name || x->is_content != y->is_content || x->is_certain || y->is_certain)
+	if (x->is_content != y->is_content)
+		return false;
+	if (!x->is_content && (x->name != y->name || x->is_certain || y->is_certain))
 		return false;
 	return rd_compare_contents(c, x, y, depth + 1);
 }
@@ -170,12 +171,43 @@ static uint32_t find_ending(const struct compare_side *side, uint32_t i, uint64_
 	return units[i].end == offset && units[i].start != offset ? i : COMPARE_NONE;
 }
 
+/* Whether c->user refers to a place inside @unit. */
+static bool has_reference(struct compare *c, const struct compare_unit *unit)
+{
+	const struct rd_elf_relocs *relocs;
+	bool is_code;
+
+	if (!c->user)
+		return false;
+	relocs = &c->a.elf->relocs[c->user->section];
+	is_code = c->a.sections[c->user->section].is_code;
+	for (size_t i = c->user->reloc; i < relocs->n && relocs->items[i].offset < c->user->end;
+	     i++) {
+		const struct rd_elf_reloc *reloc = &relocs->items[i];
+		const struct rd_elf_symbol *symbol = &c->a.elf->symbols[reloc->symbol];
+		uint64_t offset = symbol->value + (uint64_t)reloc->addend;
+
+		if (is_code && rd_compare_is_pc_relative(c->a.elf, reloc))
+			offset += 4;
+		if (symbol->section == unit->section && offset >= unit->start && offset < unit->end)
+			return true;
+		if (!rd_compare_spend(c, 1))
+			return false;
+	}
+	return false;
+}
+
+/*
+ * The end of a table is the start of what follows, so only a user of the table can mean it: else an
+ * edit that swaps two objects and their order would pass.
+ */
 static bool is_same_end(struct compare *c, uint32_t a, uint32_t b, struct compare_place x,
 			struct compare_place y)
 {
 	a = find_ending(&c->a, a, x.offset);
 	b = find_ending(&c->b, b, y.offset);
-	return a != COMPARE_NONE && b != COMPARE_NONE && is_pair(c, a, b);
+	return a != COMPARE_NONE && b != COMPARE_NONE && is_pair(c, a, b) &&
+	       has_reference(c, &c->a.units.items[a]);
 }
 
 /* The distance to the unit after @floor, which may be COMPARE_NONE; 0 if it is none of interest. */
@@ -185,6 +217,8 @@ static uint64_t distance_before(const struct compare_side *side, struct compare_
 	const struct compare_section *section = &side->sections[place.section];
 	uint64_t start;
 
+	if (floor != COMPARE_NONE && side->units.items[floor].start == place.offset)
+		return 0;
 	*nextp = floor == COMPARE_NONE ? section->first : floor + 1;
 	if (*nextp >= section->first + section->n)
 		return 0;
@@ -212,6 +246,8 @@ static bool is_same_in_units(struct compare *c, struct compare_place a, struct c
 		if (a.offset - c->a.units.items[x].start == b.offset - c->b.units.items[y].start &&
 		    is_same_unit(c, x, y, depth))
 			return true;
+		if (c->a.sections[a.section].is_code)
+			return false;
 		if (is_same_end(c, x, y, a, b))
 			return true;
 	} else if (x == y && a.offset == b.offset) {

@@ -262,7 +262,7 @@ int rd_compare_index(struct compare *c, struct compare_side *side, const struct 
 	if (r)
 		return r;
 	r = add_units(c, side);
-	if (r || c->is_exhausted || side->units.n > COMPARE_MAX_UNITS)
+	if (r || c->is_exhausted || !side->units.n || side->units.n > COMPARE_MAX_UNITS)
 		return r;
 	qsort(side->units.items, side->units.n, sizeof(*side->units.items), unit_compare);
 	size_functions(side);
@@ -315,23 +315,28 @@ static bool is_same_data(const struct compare *c, size_t i, size_t k)
 	       a->size == b->size && a->data && b->data && !memcmp(a->data, b->data, a->size);
 }
 
-/* Whether every unit of the section has its partner at the same number and place. */
-static bool is_settled(const struct compare *c, const struct compare_section *a,
-		       const struct compare_section *b)
+/* Whether every unit of a section has its partner at the same number and place. */
+static void compare_layout(const struct compare *c, struct compare_section *a,
+			   const struct compare_section *b)
 {
+	bool is_same = true;
+
 	if (a->n != b->n)
-		return false;
+		return;
 	for (uint32_t i = 0; i < a->n; i++) {
 		const struct compare_unit *x = &c->a.units.items[a->first + i];
 		const struct compare_unit *y = &c->b.units.items[b->first + i];
+		bool is_content = x->is_content && y->is_content && x->end == y->end;
 
-		if (x->start != y->start || x->pair != b->first + i)
-			return false;
+		if (x->start != y->start || (x->pair != b->first + i && !is_content))
+			return;
+		is_same &= !is_content;
 	}
-	return true;
+	a->is_settled = true;
+	a->is_same = is_same;
 }
 
-int rd_compare_index_pairs(struct compare *c)
+void rd_compare_index_pairs(struct compare *c)
 {
 	for (uint32_t i = 0; i < c->a.elf->n_sections; i++) {
 		struct compare_section *a = &c->a.sections[i], *b;
@@ -344,9 +349,6 @@ int rd_compare_index_pairs(struct compare *c)
 		if (a->class == COMPARE_STRINGS || a->class == COMPARE_CONSTANTS)
 			a->is_same = is_same_data(c, i, a->pair);
 		else if (a->class == COMPARE_UNITS && a->n)
-			a->is_same = a->is_settled = is_settled(c, a, b);
-		b->is_settled = a->is_settled;
-		b->is_same = a->is_same;
+			compare_layout(c, a, b);
 	}
-	return 0;
 }

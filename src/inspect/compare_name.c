@@ -97,9 +97,9 @@ static size_t without_number(const char *name, size_t len)
 
 /*
  * gcc numbers the static variables of functions (name.123) through the whole unit, and
- * __UNIQUE_ID() (linux/compiler.h) appends __COUNTER__: one more of them anywhere renames all that
- * follow. Clones of functions keep their number: name.constprop.0 and .1 are two functions; only
- * old compilers number the cold part.
+ * __UNIQUE_ID() (linux/compiler.h) appends __COUNTER__, behind the name of the function with clang:
+ * one more of them anywhere renames all that follow. Clones of functions keep their number:
+ * name.constprop.0 and .1 are two functions; only old compilers number the cold part.
  */
 size_t rd_compare_name_len(const char *name, bool is_function)
 {
@@ -108,7 +108,7 @@ size_t rd_compare_name_len(const char *name, bool is_function)
 	n = without_number(name, len);
 	if (is_function)
 		return n >= 5 && !memcmp(name + n - 5, ".cold", 5) ? n : len;
-	if (rd_text_has_prefix(name, "__UNIQUE_ID_"))
+	if (strstr(name, "__UNIQUE_ID_"))
 		n = without_digits(name, n);
 	return n;
 }

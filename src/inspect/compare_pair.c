@@ -20,10 +20,12 @@ enum {
 	KEY_PREVIOUS = 1 << 0,
 	KEY_NEXT = 1 << 1,
 	KEY_BYTES = 1 << 2,
+	KEY_IN_STEP = 1 << 3, /* equally many on both sides, one of different bytes at most */
 };
 
 /* Strongest evidence first. */
 static const unsigned int passes[] = {
+	KEY_PREVIOUS | KEY_NEXT | KEY_IN_STEP,
 	KEY_PREVIOUS | KEY_NEXT | KEY_BYTES,
 	KEY_PREVIOUS | KEY_NEXT,
 	KEY_PREVIOUS | KEY_BYTES,
@@ -188,29 +190,50 @@ static int candidate_compare(const void *a, const void *b, void *keyp)
 	return x->symbol < y->symbol ? -1 : x->symbol > y->symbol;
 }
 
+static bool is_in_step(const struct candidate *a, const struct candidate *b, size_t n_a, size_t n_b)
+{
+	size_t different = 0;
+
+	if (n_a != n_b)
+		return false;
+	for (size_t i = 0; i < n_a; i++)
+		different += a[i].bytes != b[i].bytes;
+	return different <= 1;
+}
+
+/* Pairs the candidates [from, to) of one key; moves those that are left to @keptp. */
+static void pair_run(struct compare *c, struct candidates *list, unsigned int key, size_t from,
+		     size_t to, size_t *keptp)
+{
+	size_t b = from, n_a, n_b, n_pairs;
+
+	while (b < to && !list->items[b].is_b)
+		b++;
+	n_a = b - from;
+	n_b = to - b;
+	n_pairs = n_a < n_b ? n_a : n_b;
+	if (key & KEY_IN_STEP && !is_in_step(&list->items[from], &list->items[b], n_a, n_b))
+		n_pairs = 0;
+	for (size_t i = 0; i < n_pairs; i++)
+		set_pair(c, list->items[from + i].unit, list->items[b + i].unit,
+			 key & KEY_PREVIOUS && key & KEY_NEXT && n_a == n_b);
+	for (size_t i = from; i < to; i++) {
+		if (i - (i < b ? from : b) >= n_pairs)
+			list->items[(*keptp)++] = list->items[i];
+	}
+}
+
 /* Pairs candidates of equal keys in the order of the symbol tables; keeps the others. */
 static void run_pass(struct compare *c, struct candidates *list, unsigned int key)
 {
-	size_t kept = 0;
+	size_t kept = 0, to;
 
 	qsort_r(list->items, list->n, sizeof(*list->items), candidate_compare, &key);
-	for (size_t from = 0, to, b; from < list->n; from = to) {
-		size_t n_a, n_pairs;
-
+	for (size_t from = 0; from < list->n; from = to) {
 		for (to = from + 1;
 		     to < list->n && !key_compare(&list->items[from], &list->items[to], key); to++)
 			;
-		for (b = from; b < to && !list->items[b].is_b; b++)
-			;
-		n_a = b - from;
-		n_pairs = n_a < to - b ? n_a : to - b;
-		for (size_t i = 0; i < n_pairs; i++)
-			set_pair(c, list->items[from + i].unit, list->items[b + i].unit,
-				 key & KEY_PREVIOUS && key & KEY_NEXT && n_a == to - b);
-		for (size_t i = from; i < to; i++) {
-			if (i - (i < b ? from : b) >= n_pairs)
-				list->items[kept++] = list->items[i];
-		}
+		pair_run(c, list, key, from, to, &kept);
 	}
 	list->n = kept;
 }

@@ -35,7 +35,7 @@ struct compare_section {
 	bool is_code;
 	bool is_dyndbg;
 	bool is_settled; /* the units lie where their partners lie */
-	bool is_same; /* equal offsets are equal places */
+	bool is_same; /* and equal offsets are equal places */
 	bool has_chunks;
 	uint32_t pair; /* the section of that name in the other module */
 	uint32_t first, n; /* units, ascending by start */
@@ -87,6 +87,7 @@ struct compare {
 	} names;
 	uint64_t work; /* what is left of the work that this pair of files is worth */
 	bool is_exhausted;
+	const struct compare_unit *user; /* of A: whose references are being compared */
 	bool has_disassembler;
 	size_t disassembler;
 	struct rd_comparison *out;
@@ -113,7 +114,8 @@ struct compare_finding {
  * compare_index.c: units, sections, names. Unless said otherwise an int is 0 or -ENOMEM.
  */
 int rd_compare_index(struct compare *c, struct compare_side *side, const struct rd_elf *elf);
-int rd_compare_index_pairs(struct compare *c);
+/* What may be said of whole sections once units are paired. */
+void rd_compare_index_pairs(struct compare *c);
 void rd_compare_side_deinit(struct compare_side *side);
 
 /* The last unit that starts at or before @offset, as an index; COMPARE_NONE if none does. */

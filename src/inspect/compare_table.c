@@ -36,33 +36,51 @@ struct table {
 	size_t n, cap;
 	uint64_t stride;
 	size_t period;
+	bool is_from_start; /* addresses count from the start of the entry */
 };
 
-/* Finds how many relocations an entry has, and its size; one entry for the whole if it is no table.
- */
-static void find_stride(const struct rd_elf_section *section, const struct rd_elf_relocs *relocs,
-			struct table *table)
+static bool is_to_code(const struct compare_side *side, const struct rd_elf_reloc *reloc)
 {
+	const struct rd_elf_symbol *symbol = &side->elf->symbols[reloc->symbol];
+
+	return rd_compare_is_defined(side->elf, symbol) && side->sections[symbol->section].is_code;
+}
+
+/* Whether the relocations repeat every @period; what starts with a place in code always does. */
+static bool is_period(const struct compare_side *side, const struct rd_elf_relocs *relocs,
+		      size_t period, uint64_t stride)
+{
+	bool has_code = is_to_code(side, &relocs->items[0]);
+
+	for (size_t i = period; i < relocs->n; i++) {
+		const struct rd_elf_reloc *reloc = &relocs->items[i];
+
+		if (reloc->offset - reloc[-(ptrdiff_t)period].offset != stride ||
+		    reloc->type != reloc[-(ptrdiff_t)period].type ||
+		    (has_code && i % period == 0 && !is_to_code(side, reloc)))
+			return false;
+	}
+	return true;
+}
+
+/* How many relocations an entry has, and its size; one entry for all if this is no table. */
+static void find_stride(const struct compare_side *side, size_t section, struct table *table)
+{
+	const struct rd_elf_relocs *relocs = &side->elf->relocs[section];
+	uint64_t size = side->elf->sections[section].size;
+
+	table->stride = size;
+	table->period = relocs->n;
 	for (size_t period = 1; period <= TABLE_MAX_PERIOD && period < relocs->n; period++) {
 		uint64_t stride = relocs->items[period].offset - relocs->items[0].offset;
-		size_t i;
 
-		if (relocs->n % period || !stride || section->size % stride ||
-		    section->size / stride != relocs->n / period)
-			continue;
-		for (i = period; i < relocs->n; i++) {
-			if (relocs->items[i].offset - relocs->items[i - period].offset != stride ||
-			    relocs->items[i].type != relocs->items[i - period].type)
-				break;
-		}
-		if (i < relocs->n)
+		if (relocs->n % period || !stride || size % stride ||
+		    size / stride != relocs->n / period || !is_period(side, relocs, period, stride))
 			continue;
 		table->stride = stride;
 		table->period = period;
 		return;
 	}
-	table->stride = section->size;
-	table->period = relocs->n;
 }
 
 static void find_owner(const struct compare_side *side, const struct rd_elf_reloc *reloc,
@@ -78,13 +96,46 @@ static void find_owner(const struct compare_side *side, const struct rd_elf_relo
 		entry->distance = offset - side->units.items[entry->unit].start;
 }
 
+/* Whether a text starts at @offset, as texts do that are not the end of another one. */
+static bool is_text_start(const struct rd_elf_section *section, uint64_t offset)
+{
+	return offset < section->size && (!offset || !section->data[offset - 1]);
+}
+
+/*
+ * Before 5.19, __bug_table counted from the start of its entry and not from the field itself, so
+ * the addend of a file name is 4 too high. Nothing in the module says which it is but the names.
+ */
+static bool is_from_start(const struct compare_side *side, size_t section)
+{
+	const struct rd_elf_relocs *relocs = &side->elf->relocs[section];
+	size_t here = 0, before = 0;
+
+	if (strcmp(side->elf->sections[section].name, "__bug_table"))
+		return false;
+	for (size_t i = 1; i < relocs->n; i++) {
+		const struct rd_elf_symbol *symbol = &side->elf->symbols[relocs->items[i].symbol];
+		uint64_t offset = symbol->value + (uint64_t)relocs->items[i].addend;
+		const struct rd_elf_section *text;
+
+		if (!rd_compare_is_defined(side->elf, symbol) ||
+		    side->sections[symbol->section].class != COMPARE_STRINGS)
+			continue;
+		text = &side->elf->sections[symbol->section];
+		here += is_text_start(text, offset);
+		before += is_text_start(text, offset - 4);
+	}
+	return before > here;
+}
+
 static int read_table(const struct compare_side *side, bool is_b, size_t section,
 		      struct table *table)
 {
 	const struct rd_elf_relocs *relocs = &side->elf->relocs[section];
 	int r;
 
-	find_stride(&side->elf->sections[section], relocs, table);
+	find_stride(side, section, table);
+	table->is_from_start = is_from_start(side, section);
 	r = rd_array_grow(&table->items, &table->cap, relocs->n / table->period,
 			  sizeof(*table->items));
 	for (size_t i = 0; !r && i < relocs->n; i += table->period) {
@@ -146,18 +197,6 @@ static bool is_same_bytes(const struct rd_elf_section *a, const struct rd_elf_se
 	return !memcmp(p, q, line) && !memcmp(p + line + 2, q + line + 2, size - line - 2);
 }
 
-/*
- * Before 5.19, __bug_table counted from the start of its entry, not from the field itself, so a
- * place that does not fit is tried with that difference too.
- */
-static bool is_same_reloc(struct compare *c, const struct rd_elf_reloc *x,
-			  const struct rd_elf_reloc *y, uint64_t from_start)
-{
-	return rd_compare_relocs(c, x, y, 0, 0) ||
-	       (from_start && rd_compare_is_pc_relative(c->a.elf, x) &&
-		rd_compare_relocs(c, x, y, -(int64_t)from_start, 0));
-}
-
 static bool is_same_entry(struct compare *c, const struct table *a, const struct entry *x,
 			  const struct entry *y, size_t section)
 {
@@ -176,7 +215,7 @@ static bool is_same_entry(struct compare *c, const struct table *a, const struct
 		uint64_t at = p[i].offset - x->start;
 
 		if (at != q[i].offset - y->start || p[i].type != q[i].type ||
-		    !is_same_reloc(c, &p[i], &q[i], at))
+		    !rd_compare_relocs(c, &p[i], &q[i], a->is_from_start ? -(int64_t)at : 0, 0))
 			return false;
 	}
 	return true;

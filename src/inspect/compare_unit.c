@@ -234,7 +234,9 @@ static int visit_pair(struct compare *c, uint32_t i)
 		return 0;
 	}
 
+	c->user = a;
 	r = compare_pair(c, a, &c->b.units.items[a->pair], &finding);
+	c->user = NULL;
 	text = finding.detail;
 	if (r || finding.outcome == COMPARE_EQUAL)
 		return r;

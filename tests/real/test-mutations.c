@@ -45,7 +45,7 @@ struct module {
 		size_t section; /* that is relocated */
 		size_t at; /* of the Elf64_Rela in the file */
 		GElf_Rela rela;
-	} *relocs;
+	} * relocs;
 };
 
 struct names {
@@ -484,8 +484,7 @@ static bool edit_constant(struct module *m, struct edit *edit)
 
 	if (!target_of(m, reloc, &section, &offset) ||
 	    !(m->sections[section].sh_flags & SHF_MERGE) ||
-	    m->sections[section].sh_flags & SHF_STRINGS ||
-	    offset >= m->sections[section].sh_size)
+	    m->sections[section].sh_flags & SHF_STRINGS || offset >= m->sections[section].sh_size)
 		return false;
 	size = m->sections[section].sh_entsize;
 	offset -= offset % size;
@@ -519,9 +518,10 @@ static bool edit_dyndbg(struct module *m, struct edit *edit)
 static bool edit_unnamed(struct module *m, struct edit *edit)
 {
 	static const char *const names[] = {
-		".altinstr_replacement", ".altinstr_aux",  ".altinstructions", ".static_call_sites",
-		".retpoline_sites",	 ".return_sites",  "__mcount_loc",     "__jump_table",
-		".smp_locks",		 ".parainstructions",
+		".altinstr_replacement", ".altinstr_aux",    ".altinstructions",
+		".static_call_sites",	 ".retpoline_sites", ".return_sites",
+		"__mcount_loc",		 "__jump_table",     ".smp_locks",
+		".parainstructions",
 	};
 	const char *name = names[pick(RD_N_ELEMENTS(names))];
 
@@ -541,13 +541,16 @@ static bool edit_entry(struct module *m, struct edit *edit)
 {
 	const struct reloc *reloc = &m->relocs[pick(m->n_relocs)];
 	struct names covering = { .n = 0 };
+	uint64_t offset;
+	size_t section;
 
 	if (m->sections[reloc->section].sh_flags & SHF_EXECINSTR ||
 	    !(m->sections[reloc->section].sh_flags & SHF_ALLOC))
 		return false;
 	add_covering(m, reloc->section, reloc->rela.r_offset, &covering);
-	if (covering.n)
-		return false;
+	if (covering.n ||
+	    (target_of(m, reloc, &section, &offset) && m->sections[section].sh_flags & SHF_STRINGS))
+		return false; /* the texts are paths, of which the first byte does not count */
 	edit->is_any = true;
 	write_rela(m, edit, reloc, GELF_R_SYM(reloc->rela.r_info), reloc->rela.r_addend + 1);
 	snprintf(edit->what, sizeof(edit->what), "entry of %s", m->section_names[reloc->section]);
