@@ -102,6 +102,27 @@ def crat_source(form, first_line):
     return "\n".join(lines) + "\n"
 
 
+def cpio(members):
+    """An archive in the newc format (linux buffer-format.rst) of (path, bytes)."""
+    out = b""
+    for number, (path, data) in enumerate([*members, ("TRAILER!!!", b"")], 1):
+        name = path.encode() + b"\0"
+        fields = (number, 0o100644 if data else 0, 0, 0, 1, 0, len(data), 8, 1, 0, 0, len(name), 0)
+        out += b"070701" + b"".join(b"%08X" % field for field in fields) + name
+        out += b"\0" * (-len(out) % 4) + data
+        out += b"\0" * (-len(out) % 4)
+    return out
+
+
+def initramfs(suffix, members, modules):
+    """Microcode first, padding, then the system: PATH=MODULE each; SUFFIX . is no compression."""
+    early = cpio([("kernel/x86/microcode/AuthenticAMD.bin", b"not really microcode")])
+    found = [member.split("=") for member in members]
+    system = cpio([("init", b"#!/bin/sh\n")] +
+                  [(path, module(modules, name)) for path, name in found])
+    return early + b"\0" * (-len(early) % 512) + compress(system, suffix)
+
+
 def content(words, modules):
     """What a @directive stands for."""
     name, *args = words.split()
@@ -111,6 +132,8 @@ def content(words, modules):
         return build_id_note(module(modules, args[0]))
     if name == "@crat":
         return crat_source(args[0], int(args[1]) if len(args) > 1 else 0).encode()
+    if name == "@initramfs":
+        return initramfs(args[0], args[1:], modules)
     if name == "@hex":
         return bytes.fromhex("".join(args))
     if name == "@empty":
@@ -170,6 +193,9 @@ class Manifest:
                 data = content(text[0], self.modules)
                 if text[0].startswith("@module "):
                     self.module_files.append((text[0].split()[1], data))
+                elif text[0].startswith("@initramfs "):
+                    names = [member.split("=")[1] for member in text[0].split()[2:]]
+                    self.module_files += [(n, module(self.modules, n)) for n in names]
             else:
                 data = "".join(f"{one}\n" for one in text + block).encode()
             self.add(at, name, ("file", int(mode, 8), data))

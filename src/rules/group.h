@@ -19,6 +19,8 @@ extern const struct rd_rule rd_rule_driver_proof;
 extern const struct rd_rule rd_rule_source_patch;
 extern const struct rd_rule rd_rule_source_inspected;
 
+extern const struct rd_rule rd_rule_image_current;
+
 extern const struct rd_rule rd_rule_running_patch;
 extern const struct rd_rule rd_rule_running_current;
 extern const struct rd_rule rd_rule_running_kernel;
@@ -44,6 +46,10 @@ bool rules_is_loadable_module(const struct rd_copy *copy);
 
 /* The copy that modprobe would load for that kernel, or NULL; borrowed. */
 const struct rd_copy *rules_find_resolved(const struct rd_facts *facts, const char *kernel);
+
+/* A copy in an initramfs of that kernel, with that build-id unless NULL; or NULL; borrowed. */
+const struct rd_copy *rules_find_in_image(const struct rd_facts *facts, const char *kernel,
+					  const char *build_id);
 
 /* A copy on disk with that build-id, preferring @kernel's; NULL if there is none; borrowed. */
 const struct rd_copy *rules_find_build_id(const struct rd_facts *facts, const char *build_id,

@@ -89,9 +89,29 @@ static int compare_sources(const struct rd_facts *facts, const struct rd_copy *r
 	return r ? r : RD_RESULT_UNKNOWN;
 }
 
+/*
+ * What the next boot of the running kernel loads: the copy in the initramfs comes first, where one
+ * is; of several images (a fallback, a preset) the one with the running module, as nobody can tell
+ * which the boot loader takes. A driver that waits for the root file system is the resolved one.
+ */
+static const struct rd_copy *find_next(const struct rd_facts *facts)
+{
+	const char *kernel = facts->running.kernel, *build_id = facts->running.build_id;
+	const struct rd_copy *resolved = rules_find_resolved(facts, kernel);
+	const struct rd_copy *in_image;
+
+	if (resolved && build_id && resolved->id.build_id &&
+	    !strcmp(resolved->id.build_id, build_id))
+		return resolved;
+	in_image = build_id ? rules_find_in_image(facts, kernel, build_id) : NULL;
+	if (!in_image)
+		in_image = rules_find_in_image(facts, kernel, NULL);
+	return in_image ? in_image : resolved;
+}
+
 static int running_current(const struct rd_facts *facts, struct rd_evidence *ev)
 {
-	const struct rd_copy *resolved;
+	const struct rd_copy *next;
 	int r;
 
 	if (!rules_is_module_loaded(facts) || rules_is_running_left_out(facts))
@@ -101,14 +121,14 @@ static int running_current(const struct rd_facts *facts, struct rd_evidence *ev)
 				    "the running kernel's release is not known");
 		return r ? r : RD_RESULT_UNKNOWN;
 	}
-	resolved = rules_find_resolved(facts, facts->running.kernel);
-	if (!resolved)
+	next = find_next(facts);
+	if (!next)
 		return RD_RESULT_NA; /* RD-RUN-003, RD-DRV-003 or RD-DRV-004 says so */
-	if (!facts->running.build_id || !resolved->id.build_id)
-		return compare_sources(facts, resolved, ev);
-	if (!strcmp(facts->running.build_id, resolved->id.build_id))
+	if (!facts->running.build_id || !next->id.build_id)
+		return compare_sources(facts, next, ev);
+	if (!strcmp(facts->running.build_id, next->id.build_id))
 		return RD_RESULT_PASS;
-	r = add_difference(facts, resolved, ev);
+	r = add_difference(facts, next, ev);
 	return r ? r : RD_RESULT_WARN;
 }
 
