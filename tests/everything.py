@@ -29,7 +29,8 @@ FAILED = ("FAIL", "ERROR", "TIMEOUT", "INTERRUPT", "UNEXPECTEDPASS")
 TAP_LINE = re.compile(r"^(not )?ok\b(?: \d+)?(?: -)? ?(.*?)(?:\s*# *skip\S* *(.*))?$", re.I)
 
 SANITIZED = {
-    "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
+    "ASAN_OPTIONS": "abort_on_error=1:allocator_may_return_null=1:"
+                    "detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
 }
 
@@ -125,8 +126,8 @@ def build(name, *options, **env):
 
 def meson_test(tally, stage, folder, *args, **env):
     """meson test with a log of its own, counted."""
-    base = "everything-" + re.sub(r"\W+", "-", stage)
-    log = folder / "meson-logs" / f"{base}.json"
+    base = f"everything-{stage}"
+    log = folder / "meson-logs" / (f"{base}-valgrind.json" if stage == "valgrind" else f"{base}.json")
     log.unlink(missing_ok=True)
     run(["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs", "--logbase", base,
          *args], **env)
@@ -154,9 +155,13 @@ def sanitize(tally):
                "--timeout-multiplier", "4", **SANITIZED)
 
 
-def real(tally):
+def lab_folder():
     cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    lab = pathlib.Path(os.environ.get("RDNA1_LAB") or pathlib.Path(cache, "rdna1-doctor", "lab"))
+    return pathlib.Path(os.environ.get("RDNA1_LAB") or pathlib.Path(cache, "rdna1-doctor", "lab"))
+
+
+def real(tally):
+    lab = lab_folder()
     code = run([TOP / "tests" / "real" / "lab.sh", lab])
     if code == SKIP:
         raise Unavailable("the lab's packages cannot be had here")
@@ -166,9 +171,7 @@ def real(tally):
 
 
 def bench(tally):
-    """Benchmarks print ratios; only a benchmark that breaks is a failed test."""
-    folder = TOP / "build"
-    run(["meson", "test", "-C", folder, "--no-rebuild", "--benchmark", "--verbose"])
+    meson_test(tally, "bench", TOP / "build", "--benchmark", "--verbose", RDNA1_LAB=str(lab_folder()))
 
 
 def main():

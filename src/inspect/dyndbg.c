@@ -19,8 +19,8 @@
 #include "inspect/dyndbg.h"
 
 #define DYNDBG_SECTION	 "__dyndbg"
-#define DYNDBG_POINTER	 8u
-#define DYNDBG_POINTERS	 4u
+#define DYNDBG_POINTER	 ((size_t)8)
+#define DYNDBG_POINTERS	 ((size_t)4)
 #define DYNDBG_LINE	 (DYNDBG_POINTERS * DYNDBG_POINTER)
 #define DYNDBG_LINE_MASK 0x3ffffu
 #define DYNDBG_MAX_SITES (1u << 16) /* amdgpu has 2,400 */

@@ -30,7 +30,7 @@ struct scan {
 	const struct rd_probe_options *options;
 	const char *path;
 	struct rd_copies copies;
-	struct rd_error *err;
+	struct rd_error why; /* what ended the scan */
 };
 
 static void scan_deinit(struct scan *scan)
@@ -122,13 +122,13 @@ static int meet(const struct rd_initramfs_member *member, void *userdata)
 	struct rd_copy *copy = NULL;
 
 	if (scan->copies.n >= COPIES_MAX)
-		return rd_error_set(scan->err, EFBIG, "more than %d copies of amdgpu", COPIES_MAX);
+		return rd_error_set(&scan->why, EFBIG, "more than %d copies of amdgpu", COPIES_MAX);
 	if (find_place(scan, member->path, &copy))
-		return rd_error_nomem(scan->err);
+		return rd_error_nomem(&scan->why);
 	if (!member->reason)
-		return rd_inspect_bytes(member->data, member->len, flags, NULL, copy, scan->err);
+		return rd_inspect_bytes(member->data, member->len, flags, NULL, copy, &scan->why);
 	if (rd_evidence_add(&copy->evidence, RD_EVIDENCE_LIMIT, NULL, "%s", member->reason))
-		return rd_error_nomem(scan->err);
+		return rd_error_nomem(&scan->why);
 	return 0;
 }
 
@@ -170,19 +170,17 @@ static int scan_map(struct scan *scan, const struct rd_map *map, struct rd_facts
 		    struct rd_error *err)
 {
 	struct rd_initramfs_summary summary;
-	struct rd_error why = RD_ERROR_INIT;
 	int r;
 
-	scan->err = &why;
-	r = rd_initramfs_scan(map->data, map->len, "amdgpu.ko", meet, scan, &summary, &why);
+	r = rd_initramfs_scan(map->data, map->len, "amdgpu.ko", meet, scan, &summary, &scan->why);
 	if (r == -ENOMEM)
 		return rd_error_nomem(err);
 	if (!r && rd_map_is_torn(map)) {
-		rd_error_set(&why, EAGAIN, "the file shrank while it was read");
+		rd_error_set(&scan->why, EAGAIN, "the file shrank while it was read");
 		r = -EAGAIN;
 	}
 	/* What was found stands; that nothing else is in there cannot be said. */
-	if (take_copies(scan, facts) || (r && add_unknown(facts, scan->path, why.msg)))
+	if (take_copies(scan, facts) || (r && add_unknown(facts, scan->path, scan->why.msg)))
 		return rd_error_nomem(err);
 	return 0;
 }

@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every rule has its text and its place in the manual, and no text speaks of a rule that is none:
-rules.py ROOT
+rules.py ROOT [MANUAL]
 
 The records in src/rules, the stanzas of data/findings.data and the headings of the manual of the
-findings must name the same ids, each once; all other ids, wherever they are mentioned, must exist.
+findings (MANUAL, made by the build) must name the same ids, each once; all other ids, wherever they are mentioned, must exist.
 """
 
 import collections
+import pathlib
 import re
+import sys
 
 import lint
 
 ID = r"RD-[A-Z]+-\d{3}"
-MANUAL = "man/rdna1-doctor-findings.7.scd"
+MANUAL = "rdna1-doctor-findings.7.scd"
+MADE = [pathlib.Path(argument) for argument in sys.argv[2:]]
 MENTIONS = (".c", ".h", ".md", ".scd", ".data", ".json", ".in", "NEWS", "expect")
 
 
@@ -38,8 +41,8 @@ def check(root):
                   for rule, n in sorted(collections.Counter(rules).items()) if n > 1]
     complaints += compare(rules, find(root / "data" / "findings.data", rf"^Id: ({ID})$"),
                           "data/findings.data")
-    if (root / MANUAL).exists():  # else it is made from findings.data
-        complaints += compare(rules, find(root / MANUAL, rf"^#+ .*({ID})"), MANUAL)
+    for manual in [p for p in (root / MANUAL, *MADE) if p.exists()][:1]:
+        complaints += compare(rules, find(manual, rf"^#+ .*({ID})"), MANUAL)
     for path in lint.files(root, *MENTIONS):
         for rule in sorted(set(find(path, ID)) - set(rules)):
             complaints.append(f"{path.relative_to(root)}: speaks of {rule}, which is no rule")

@@ -18,7 +18,7 @@ TEXT_SUFFIXES = (*CODE, ".md", ".build", ".txt", ".data", ".scd", ".json", ".in"
 
 FORBIDDEN = (
     (re.compile(r"@auth" r"or|^\W*\bauthors?:|copyright (\(c\) )?20\d\d.*@", re.I | re.M), "an author line"),
-    (re.compile(r"/(home|Users)/(?!\.\.\.|<|\$|[A-Z])\w|/root/\w|/work/\w"), "a path of one machine"),
+    (re.compile(r"/(home|Users)/(?!(?:user|somebody|[A-Z]+)\b)\w|/root/\w|/work/\w"), "a path of one machine"),
     (re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b(?!ING)"), "a mark of unfinished work"),
     (re.compile(r"\b(chat" r"gpt|clau" r"de|anthrop" r"ic|copi" r"lot|open" r"ai|co-auth" r"ored-by)\b",
                 re.I), "a word that does not belong here"),

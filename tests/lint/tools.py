@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One tool of others over the files that it is for: tools.py ROOT TOOL
+"""One tool of others over the files that it is for: tools.py ROOT TOOL [BUILD]
 
 Each tool first gets a file with a fault that it must find, then the tree. A tool that is missing, or
 a clang-format of another version than the one that defines the house's format, is a skip.
@@ -58,15 +58,9 @@ def mandoc():
     return [command("mandoc"), "-T", "lint", "-W", "error"]
 
 
-def manuals(root):
-    """The pages that scdoc makes from man/, in a folder that lives as long as this program."""
-    made = []
-    for source in sorted((root / "man").glob("*.scd")):
-        with open(source, "rb") as text:
-            page = subprocess.run([command("scdoc")], stdin=text, capture_output=True, check=True)
-        made.append(pathlib.Path(SCRATCH.name, source.stem))
-        made[-1].write_bytes(page.stdout)
-    return made
+def manuals(_):
+    """The pages that the build made."""
+    return sorted(BUILD.glob("man/*.[1-9]"))
 
 
 def scripts(*interpreters):
@@ -79,11 +73,12 @@ def below(*folders):
                          if p.relative_to(root).parts[0] in folders]
 
 
+BUILD = pathlib.Path(sys.argv[3] if len(sys.argv) > 3 else "build").resolve()
+
 # What scdoc's pages always have, and what clang-tidy counts that is not the project's.
 NOISE = re.compile(r"skipping paragraph macro: PP (empty|after SH)"
                    r"|^\d+ warnings?( and .*)? generated|^Suppressed |^Use -header-filter|^$")
 
-SCRATCH = tempfile.TemporaryDirectory()
 FAULTY_C = "int f(int n)\n{\n\tint a[2] = { n, n };\n\n\tif (n == n)\n\t\tn = a[2];\n\treturn n;\n}\n"
 
 # tool: (its command, its files, name and content of a file that it must reject)

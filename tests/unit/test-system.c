@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "system/system.h"
+#include "tree.h"
 
 static char root[] = "/tmp/rdna1-doctor-test-system-XXXXXX";
 static struct rd_system sys = RD_SYSTEM_INIT;
@@ -188,8 +189,6 @@ int main(void)
 {
 	Suite *suite = suite_create("system");
 	TCase *tc = tcase_create("system");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, links_stay_inside, 0, 5);
@@ -201,10 +200,5 @@ int main(void)
 	tcase_add_test(tc, links_are_read_not_followed);
 	tcase_add_test(tc, a_root_must_be_a_folder);
 	suite_add_tcase(suite, tc);
-
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tree_run(suite);
 }
