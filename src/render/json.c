@@ -77,17 +77,25 @@ static void add_bool(struct tree *tree, struct json_object *parent, const char *
 	give_new(tree, parent, key, json_object_new_boolean(value));
 }
 
+/* Our own words, line ends and all. */
+static void add_text(struct tree *tree, struct json_object *parent, const char *key,
+		     const char *value)
+{
+	if (value)
+		give_new(tree, parent, key, json_object_new_string(value));
+	else
+		give(tree, parent, key, NULL);
+}
+
+/* What may come from outside. */
 static void add_string(struct tree *tree, struct json_object *parent, const char *key,
 		       const char *value)
 {
-	RD_CLEANUP(rd_freep) char *safe = NULL;
+	RD_CLEANUP(rd_freep) char *safe = value ? rd_text_escape(value) : NULL;
 
-	if (!value) {
-		give(tree, parent, key, NULL);
-		return;
-	}
-	safe = rd_text_escape(value);
-	give_new(tree, parent, key, safe ? json_object_new_string(safe) : NULL);
+	if (value && !safe)
+		tree->r = -ENOMEM;
+	add_text(tree, parent, key, safe);
 }
 
 /* A number as lspci writes it: hexadecimal digits, no prefix. */
@@ -192,9 +200,9 @@ static void add_finding(struct tree *tree, struct json_object *findings,
 
 	add_string(tree, o, "id", finding->text->id);
 	add_string(tree, o, "result", rd_result_name(finding->result));
-	add_string(tree, o, "title", finding->text->title);
+	add_text(tree, o, "title", finding->text->title);
 	add_evidence(tree, o, &finding->evidence);
-	add_string(tree, o, "remedy", finding->text->remedy);
+	add_text(tree, o, "remedy", finding->text->remedy);
 }
 
 static void add_machine(struct tree *tree, const struct rd_facts *facts)
@@ -241,7 +249,7 @@ static int json_check(const struct rd_report *report, const struct rd_render_opt
 	add_int(&tree, tree.root, "exit_code", (uint64_t)report->exit_code);
 	add_string(&tree, tree.root, "sentence", report->sentence);
 	add_string(&tree, tree.root, "next", report->next);
-	add_string(&tree, tree.root, "way_in", report->way_in);
+	add_text(&tree, tree.root, "way_in", report->way_in);
 	add_machine(&tree, facts);
 
 	list = add_array(&tree, tree.root, "gpus");

@@ -10,6 +10,11 @@
 
 #include "group.h"
 
+static bool is_installed(const struct rd_copy *copy)
+{
+	return copy->is_loadable && copy->kind == RD_COPY_INSTALLED;
+}
+
 static bool is_bad_module(const struct rd_copy *copy)
 {
 	return rules_is_loadable_module(copy) && rd_verdict_is_bad(copy->verdict);
@@ -106,7 +111,7 @@ static int driver_found(const struct rd_facts *facts, struct rd_evidence *ev)
 {
 	int r;
 
-	if (count(facts, rules_is_loadable_module))
+	if (count(facts, is_installed))
 		return RD_RESULT_PASS;
 	if (rules_no_rdna1(facts) || has_builtin(facts))
 		return RD_RESULT_NA;

@@ -416,3 +416,51 @@ static void only_absent_kernel(struct rd_facts *facts)
 	no_copies(facts);
 	set(&facts->only_kernel, "1.2.3");
 }
+
+#define IMAGE "/boot/initrd.img-" KERNEL ":usr/lib/modules/" KERNEL "/amdgpu.ko"
+
+static struct rd_copy *add_image(struct rd_facts *facts, const char *build_id)
+{
+	struct rd_copy *copy = add_copy(facts, RD_COPY_INITRAMFS, KERNEL, IMAGE, build_id);
+
+	copy->is_loadable = true;
+	return copy;
+}
+
+static void image_current(struct rd_facts *facts)
+{
+	add_image(facts, RUNS);
+}
+
+static void image_patched(struct rd_facts *facts)
+{
+	add_image(facts, ELSE)->verdict = RD_VERDICT_PATCHED;
+}
+
+static void image_unknown(struct rd_facts *facts)
+{
+	add_image(facts, NULL)->verdict = RD_VERDICT_UNKNOWN;
+}
+
+/* The installed module was replaced; the image still has, and boots, the one that runs. */
+static void image_stale(struct rd_facts *facts)
+{
+	set(&installed(facts)->id.build_id, ELSE);
+	add_image(facts, RUNS);
+}
+
+/* Loaded by hand from the disk; at boot the image's comes first. */
+static void image_other(struct rd_facts *facts)
+{
+	add_image(facts, ELSE);
+}
+
+static void image_alone(struct rd_facts *facts)
+{
+	mounted(facts);
+	rd_copies_deinit(&facts->copies);
+	free(facts->kernels.items[0].release);
+	free(facts->kernels.items[0].resolved);
+	facts->kernels.n = 0;
+	add_image(facts, RUNS);
+}

@@ -231,6 +231,7 @@ START_TEST(json_says_what_the_model_says)
 
 	finding = json_object_array_get_idx(json_object_object_get(root, "findings"), 0);
 	ck_assert_str_eq(string_at(finding, "result"), "fail");
+	ck_assert_str_eq(string_at(finding, "remedy"), text_of_finding.remedy);
 	ck_assert_uint_eq(json_object_array_length(json_object_object_get(finding, "evidence")), 8);
 	json_object_put(root);
 	for (const char *s = out; *s; s++)
