@@ -184,19 +184,29 @@ static int judge_macro(struct crat_inspection *in, const struct rd_citem *item)
 			CRAT_FUNCTION);
 }
 
+/* Whether the file of an #include, or the macro that names it, is a header by its name. */
+static bool is_header(const struct rd_ctoken *name, size_t n)
+{
+	const struct rd_ctoken *last = &name[n - 1];
+
+	if (last->kind == RD_CTOKEN_STRING)
+		return last->len > 4 && !memcmp(&last->text[last->len - 3], ".h\"", 3);
+	if (rd_ctoken_is(last, ">"))
+		return n > 3 && rd_ctoken_is(&last[-1], "h") && rd_ctoken_is(&last[-2], ".");
+	/* All else but a lone macro is an error to the compiler. */
+	return n != 1 || last->kind != RD_CTOKEN_IDENTIFIER;
+}
+
 /* Stock includes headers. Code that comes from another file cannot be seen here. */
 static int judge_include(struct crat_inspection *in, const struct rd_citem *item)
 {
 	const struct rd_ctoken *tokens = rd_ccode_tokens(&in->code, item);
-	const struct rd_ctoken *last = &tokens[item->n - 2];
 
-	if (item->n < 4)
+	/* Between "# include" and the line's end. */
+	if (item->n < 4 || is_header(tokens + 2, item->n - 3))
 		return 0;
-	if (last->kind == RD_CTOKEN_STRING
-		    ? last->len > 4 && !memcmp(&last->text[last->len - 3], ".h\"", 3)
-		    : rd_ctoken_is(last, ">") && rd_ctoken_is(last - 1, "h"))
-		return 0;
-	return crat_add(in, &in->modified, RD_EVIDENCE_SOURCE, tokens[0].first, last->last,
+	return crat_add(in, &in->modified, RD_EVIDENCE_SOURCE, tokens[0].first,
+			tokens[item->n - 2].last,
 			"includes what is no header: its code cannot be seen in this file");
 }
 

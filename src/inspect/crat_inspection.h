@@ -18,6 +18,7 @@ struct crat_inspection {
 	const char *name; /* of the file, for the evidence's places */
 	struct rd_ccode code, stock;
 	struct crat_words words;
+	bool is_since_4_19; /* the file has today's form of the function, and its helper */
 	size_t n_functions; /* live definitions of kfd_parse_subtype_mem() */
 
 	/* Names that signs use and stock does not: what the file defines by them is the patch's. */

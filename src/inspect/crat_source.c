@@ -96,15 +96,11 @@ static bool knows_cards(const struct crat_inspection *in, struct crat_range file
 /* A function of a kernel before 4.19 differs all over, by nobody's patch. */
 static bool is_older_form(const struct crat_inspection *in, const struct rd_crat_hunks *hunks)
 {
-	for (size_t i = 0; i < in->code.live.n; i++) {
-		if (rd_ctoken_is(&in->code.live.items[i], SINCE_4_19))
-			return false;
-	}
 	for (size_t i = 0; i < hunks->n; i++) {
 		if (knows_cards(in, hunk_range(in, &hunks->items[i])))
 			return false;
 	}
-	return true;
+	return !in->is_since_4_19;
 }
 
 static int judge_hunk(struct crat_inspection *in, const struct rd_crat_hunk *hunk)
@@ -208,11 +204,14 @@ static int inspect_all(struct crat_inspection *in, struct rd_error *err)
 	int r;
 
 	crat_words_init(&in->words, &in->code);
+	for (size_t i = 0; i < in->code.live.n && !in->is_since_4_19; i++)
+		in->is_since_4_19 = rd_ctoken_is(&in->code.live.items[i], SINCE_4_19);
 	r = judge_items(in, err);
 	if (r)
 		return r;
-	if (crat_judge_calls(in) || (in->patched.n && crat_add_definitions(in)) ||
-	    judge_limits(in) || crat_add_notes(in))
+	/* In a file that is cut short, the call may be what is missing. */
+	if ((!in->code.flaw && crat_judge_calls(in)) ||
+	    (in->patched.n && crat_add_definitions(in)) || judge_limits(in) || crat_add_notes(in))
 		return rd_error_nomem(err);
 	return 0;
 }

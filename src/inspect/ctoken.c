@@ -282,7 +282,7 @@ static int lex_punctuator(struct lexer *lx)
 	const char *means = NULL;
 	char c = peek(lx, 0);
 	uint32_t n = 1;
-	bool is_hash;
+	bool is_hash, is_directive;
 	int r;
 
 	for (size_t i = 0; i < RD_N_ELEMENTS(punctuators); i++) {
@@ -299,11 +299,9 @@ static int lex_punctuator(struct lexer *lx)
 		return emit(lx, RD_CTOKEN_STRAY, 1);
 
 	is_hash = (n == 1 && c == '#') || (means && !strcmp(means, "#"));
-	if (is_hash && lx->is_line_start && !lx->is_directive) {
-		lx->is_directive = true;
-		return emit(lx, RD_CTOKEN_DIRECTIVE, n);
-	}
-	r = emit(lx, RD_CTOKEN_PUNCTUATOR, n);
+	is_directive = is_hash && lx->is_line_start && !lx->is_directive;
+	lx->is_directive = lx->is_directive || is_directive;
+	r = emit(lx, is_directive ? RD_CTOKEN_DIRECTIVE : RD_CTOKEN_PUNCTUATOR, n);
 	if (!r && means) {
 		lx->out->items[lx->out->n - 1].text = means;
 		lx->out->items[lx->out->n - 1].len = (uint32_t)strlen(means);
