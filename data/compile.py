@@ -10,7 +10,7 @@ paragraph break, # starts a comment line.
 import pathlib
 import sys
 
-FINDING_FIELDS = ("Id", "Title", "What", "Why", "How", "Remedy", "Sources")
+FINDING_FIELDS = ("Id", "Title", "Problem", "What", "Why", "How", "Remedy", "Sources")
 PARAMETER_FIELDS = ("Parameter", "Value", "Effect", "Source")
 CLASSES = {"rdna1": "RD_CHIP_RDNA1", "declined": "RD_CHIP_DECLINED", "not-gpu": "RD_CHIP_NOT_GPU"}
 

@@ -15,8 +15,9 @@ rdna1-doctor-findings - what the findings of rdna1-doctor mean, and what to do
 # DESCRIPTION
 
 Each finding has an id that never changes and one of five results. *pass*: the title holds. *na*: it
-does not apply to this machine. *warn*: worth knowing. *fail*: the title does not hold. *unknown*: it
-could not be judged, which is never a pass. The same texts are printed by *rdna1-doctor explain*.
+does not apply to this machine. *warn*: worth knowing. *fail*: what
+it asks does not hold. *unknown*: it could not be judged, which is never a pass. Where a finding does
+not pass, *check* names the problem instead of the title. The same texts are printed by *rdna1-doctor explain*.
 """
 
 PARTS = (("What", "What it means"), ("Why", "Why it matters"), ("How", "How it is found"),

@@ -27,6 +27,7 @@ struct rd_recipe_parameter {
 struct rd_finding_text {
 	const char *id; /* RD-GPU-001 */
 	const char *title; /* what holds when the rule passes */
+	const char *problem; /* what is the case when it warns, fails or cannot tell */
 	const char *what; /* what the finding means */
 	const char *why; /* why it matters */
 	const char *how; /* how it is detected */

@@ -48,5 +48,8 @@ void rd_report_deinit(struct rd_report *report);
 /* The finding of that rule, or NULL; borrowed. */
 const struct rd_finding *rd_report_find(const struct rd_report *report, const char *id);
 
+/* The finding in one line: what holds, or what is wrong; static. */
+const char *rd_finding_title(const struct rd_finding *finding);
+
 /* "unknown", "na", "pass", "warn", "fail"; static. */
 const char *rd_result_name(enum rd_result result);

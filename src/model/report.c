@@ -36,6 +36,13 @@ const struct rd_finding *rd_report_find(const struct rd_report *report, const ch
 	return NULL;
 }
 
+const char *rd_finding_title(const struct rd_finding *finding)
+{
+	bool holds = finding->result == RD_RESULT_PASS || finding->result == RD_RESULT_NA;
+
+	return holds ? finding->text->title : finding->text->problem;
+}
+
 const char *rd_result_name(enum rd_result result)
 {
 	return rd_name_of(results, RD_N_ELEMENTS(results), (int)result);

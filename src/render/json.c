@@ -200,7 +200,7 @@ static void add_finding(struct tree *tree, struct json_object *findings,
 
 	add_string(tree, o, "id", finding->text->id);
 	add_string(tree, o, "result", rd_result_name(finding->result));
-	add_text(tree, o, "title", finding->text->title);
+	add_text(tree, o, "title", rd_finding_title(finding));
 	add_evidence(tree, o, &finding->evidence);
 	add_text(tree, o, "remedy", finding->text->remedy);
 }

@@ -84,7 +84,7 @@ static void put_finding(struct page *page, const struct rd_finding *finding)
 	page_puts(page, word);
 	page_color(page, PAGE_PLAIN);
 	page_wrapf(page, (int)strlen(word), FINDING_INDENT, "%s: %s", finding->text->id,
-		   finding->text->title);
+		   rd_finding_title(finding));
 	page_evidence(page, FINDING_INDENT, &finding->evidence, EVIDENCE_MOST);
 	if (needs_attention(finding))
 		put_remedy(page, finding->text);

@@ -27,7 +27,7 @@ static const struct rd_rule *const rules[] = {
 /* A rule whose text is missing from data/ (tests/lint compares the two) still has its id. */
 static const struct rd_finding_text *find_text(const char *id)
 {
-	static const struct rd_finding_text none = { "?", "?", "", "", "", "", "" };
+	static const struct rd_finding_text none = { "?", "?", "?", "", "", "", "", "" };
 	const struct rd_finding_text *texts;
 	size_t n;
 
