@@ -31,6 +31,7 @@ TAP_LINE = re.compile(r"^(not )?ok\b(?: \d+)?(?: -)? ?(.*?)(?:\s*# *skip\S* *(.*
 SANITIZED = {
     "ASAN_OPTIONS": "abort_on_error=1:allocator_may_return_null=1:"
                     "detect_stack_use_after_return=1:strict_string_checks=1",
+    "CK_TIMEOUT_MULTIPLIER": "4",
     "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
 }
 
@@ -103,8 +104,8 @@ def run(args, log=None, **env):
             out.close()
 
 
-def build(name, *options, **env):
-    """Sets a build folder up (again, if its options changed) and builds it."""
+def build(name, *options, targets=(), **env):
+    """Sets a build folder up (again, if its options changed) and builds all, or the targets."""
     folder = TOP / name
     stamp = folder / "everything.options"
     wanted = " ".join(options)
@@ -115,7 +116,7 @@ def build(name, *options, **env):
         setup = ["meson", "setup", "--reconfigure", *options, folder]
     else:
         setup = None
-    for step in filter(None, (setup, [shutil.which("ninja") or "ninja-build", "-C", folder])):
+    for step in filter(None, (setup, [shutil.which("ninja") or "ninja-build", "-C", folder, *targets])):
         if run(step, log=log, **env):
             sys.stdout.write(log.read_text(errors="replace")[-20000:])
             raise Broken(f"building {name}")
@@ -145,7 +146,8 @@ def plain(tally):
 def valgrind(tally):
     if not shutil.which("valgrind"):
         raise Unavailable("no valgrind")
-    meson_test(tally, "valgrind", TOP / "build", "--suite", "unit", "--setup", "valgrind")
+    meson_test(tally, "valgrind", TOP / "build", "--suite", "unit", "--setup", "valgrind",
+               CK_TIMEOUT_MULTIPLIER="20")
 
 
 def sanitize(tally):
@@ -153,6 +155,15 @@ def sanitize(tally):
                    "-Db_sanitize=address,undefined", "-Db_lundef=false")
     meson_test(tally, "sanitize", folder, "--no-suite", "real", "--no-suite", "lint",
                "--timeout-multiplier", "4", **SANITIZED)
+
+
+def fuzz(tally):
+    if not shutil.which("clang"):
+        raise Unavailable("no clang")
+    folder = build("build-fuzz", "-Dfuzz=enabled", "-Dtests=disabled", "-Dman=disabled",
+                   "-Db_sanitize=address,undefined", "-Db_lundef=false", targets=["fuzzers"],
+                   CC="clang")
+    meson_test(tally, "fuzz", folder, "--suite", "fuzz", **SANITIZED)
 
 
 def lab_folder():
@@ -178,7 +189,8 @@ def main():
     parser = argparse.ArgumentParser(prog="./bootstrap test")
     parser.add_argument("--quick", action="store_true",
                         help="one build, no valgrind, no sanitizers, no real modules")
-    stages = [plain] if parser.parse_args().quick else [plain, valgrind, sanitize, real, bench]
+    stages = [plain] if parser.parse_args().quick else [
+        plain, valgrind, sanitize, fuzz, real, bench]
     tally = Tally()
     times = []
     for stage in stages:

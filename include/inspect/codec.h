@@ -58,7 +58,7 @@ const char *rd_codec_name(enum rd_codec codec);
 
 /**
  * rd_codec_decode() - decompress a whole file, with all its members, frames or streams
- * @codec: gzip, xz or zstd
+ * @codec: gzip, xz or zstd; any other is RD_CODEC_BAD
  * @max: cap in bytes of what comes out
  * @blobp: the decoded bytes, owned by the caller
  *

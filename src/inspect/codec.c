@@ -307,6 +307,12 @@ int rd_codec_decode(enum rd_codec codec, const void *data, size_t len, size_t ma
 	struct codec_job job = { .in = data, .in_len = len, .err = err };
 	int r;
 
+	/* What only an initramfs comes in is detected too. */
+	if (codec >= RD_N_ELEMENTS(decoders) || !decoders[codec]) {
+		rd_error_set(err, EINVAL, "%s: no kernel loads modules in it",
+			     rd_codec_name(codec));
+		return RD_CODEC_BAD;
+	}
 	job.room = codec_room(codec, data, len, max);
 	r = blob_reserve(&blob, job.room, err);
 	if (r)

@@ -258,6 +258,21 @@ START_TEST(detection)
 }
 END_TEST
 
+/* What an initramfs may come in is known by its magic, and no module comes in it. */
+START_TEST(other_codecs)
+{
+	static const enum rd_codec others[] = { RD_CODEC_BZIP2, RD_CODEC_LZMA, RD_CODEC_LZ4,
+						RD_CODEC_NONE };
+	struct rd_blob blob = RD_BLOB_INIT;
+
+	ck_assert_int_eq(rd_codec_detect("BZh91AY&SY", 10), RD_CODEC_BZIP2);
+	ck_assert_int_eq(
+		rd_codec_decode(others[_i], "BZh91AY&SY", 10, RD_CODEC_MAX_MODULE, &blob, &err),
+		RD_CODEC_BAD);
+	ck_assert_ptr_nonnull(strstr(err.msg, rd_codec_name(others[_i])));
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const looped[] = { whole,
@@ -275,5 +290,6 @@ int main(void)
 		tcase_add_loop_test(tcase, looped[i], 0, RD_N_ELEMENTS(coders));
 	tcase_add_test(tcase, lzma_memory);
 	tcase_add_test(tcase, detection);
+	tcase_add_loop_test(tcase, other_codecs, 0, 4);
 	return fixture_main(tcase, "codec");
 }

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Makes what the fuzzers start from: seeds.py FOLDER STOCK FRAGMENT MODULE OTHER_MODULE
+
+One file of each kind that the tool reads: a module, plain and compressed; two modules in one file of
+equal halves, for compare; initramfs images; a kfd_crat.c, stock and patched.
+"""
+
+import bz2
+import gzip
+import lzma
+import pathlib
+import subprocess
+import sys
+
+
+def cpio(*members):
+    """A cpio archive, newc: Documentation/driver-api/early-userspace/buffer-format.rst of Linux."""
+    out = bytearray()
+    for name, data in (*members, ("TRAILER!!!", b"")):
+        head = "070701" + "".join(f"{n:08x}" for n in (
+            len(out) + 1, 0o100644, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0))
+        for part in (head.encode() + name.encode() + b"\0", data):
+            out += part + b"\0" * (-len(part) % 4)
+    return bytes(out)
+
+
+def halves(a, b):
+    size = max(len(a), len(b))
+    return a.ljust(size, b"\0") + b.ljust(size, b"\0")
+
+
+def zstd(data):
+    return subprocess.run(["zstd", "-q", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def patched(stock, fragment):
+    """The stock function with the fragment's lines where its first hunk says."""
+    lines = pathlib.Path(fragment).read_text(encoding="utf-8").splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("//@ after "))
+    anchor = lines[at].removeprefix("//@ after ").strip()
+    hunk = "\n".join(line for line in lines[at + 1:] if not line.startswith("//"))
+    assert anchor in stock, anchor
+    return stock.replace(anchor, f"{anchor}\n{hunk}", 1)
+
+
+def main(folder, stock, fragment, module, other):
+    a, b = pathlib.Path(module).read_bytes(), pathlib.Path(other).read_bytes()
+    text = pathlib.Path(stock).read_text(encoding="utf-8")
+    image = cpio(("lib/modules/6.1/amdgpu.ko", a), ("lib/modules/6.1/extra/amdgpu.ko.xz",
+                                                    lzma.compress(b, check=lzma.CHECK_CRC32)))
+    seeds = {
+        "module.ko": a,
+        "module.ko.bz2": bz2.compress(a),
+        "module.ko.gz": gzip.compress(a, mtime=0),
+        "module.ko.xz": lzma.compress(a, check=lzma.CHECK_CRC32),
+        "module.ko.zst": zstd(a),
+        "patched.ko": b,
+        "pair": halves(a, b),
+        "initramfs": image,
+        "initramfs.zst": cpio(("kernel/x86/microcode/x.bin", b"x" * 512)) + zstd(image),
+        "stock.c": text.encode(),
+        "patched.c": patched(text, fragment).encode(),
+    }
+    for name, data in seeds.items():
+        pathlib.Path(folder, name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
