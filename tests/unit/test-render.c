@@ -24,6 +24,7 @@
 static const struct rd_finding_text text_of_finding = {
 	.id = "RD-DRV-001",
 	.title = "No module that can load shows a patch or a modification, said at some length",
+	.problem = "A module that can load is patched or modified, said at some length",
 	.what = "What.",
 	.why = "Why.",
 	.how = "How.",

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A stand-in for the second kernel patch of the public recipe: the function that it adds to gmc_v10_0.c and the
- * message that it prints. The body is ours; the name and the message are what the patch leaves in a module.
+ * A stand-in for the second kernel patch of the public recipe: the function that it adds to
+ * gmc_v10_0.c and the message that it prints. The body is ours; the name and the message are what
+ * the patch leaves in a module.
  */
 #include <linux/pci.h>
 

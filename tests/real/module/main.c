@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The small real module: the true kfd_crat.c and three of its neighbours, linked as `amdgpu`. It is made to load
- * and do nothing. It calls what the real driver calls, so that neither linker nor reader takes the code for dead.
+ * The small real module: the true kfd_crat.c and three of its neighbours, linked as `amdgpu`. It is
+ * made to load and do nothing. It calls what the real driver calls, so that neither linker nor
+ * reader takes the code for dead.
  */
+#include "kfd_crat.h"
+#include "kfd_priv.h"
+#include "kfd_topology.h"
 #include <linux/module.h>
 #include <linux/pci.h>
-#include "kfd_priv.h"
-#include "kfd_crat.h"
-#include "kfd_topology.h"
 
 static int __init lab_init(void)
 {
@@ -33,12 +34,9 @@ static void __exit lab_exit(void)
 
 /* Like the real driver, the module names Navi 10 in its id table: that is no sign of a patch. */
 static const struct pci_device_id lab_ids[] = {
-	{ PCI_DEVICE(0x1002, 0x7310) },
-	{ PCI_DEVICE(0x1002, 0x7312) },
-	{ PCI_DEVICE(0x1002, 0x731f) },
-	{ PCI_DEVICE(0x1002, 0x7340) },
-	{ PCI_DEVICE(0x1002, 0x7362) },
-	{ }
+	{ PCI_DEVICE(0x1002, 0x7310) }, { PCI_DEVICE(0x1002, 0x7312) },
+	{ PCI_DEVICE(0x1002, 0x731f) }, { PCI_DEVICE(0x1002, 0x7340) },
+	{ PCI_DEVICE(0x1002, 0x7362) }, {}
 };
 MODULE_DEVICE_TABLE(pci, lab_ids);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What kfd_crat.c, kfd_flat_memory.c, kfd_interrupt.c and kfd_queue.c ask of the rest of amdgpu. Nothing here looks
- * at a device: no header of the driver is included, and the types are only as wide as the calls need. The one that
- * is called when the module loads, kfd_create_topology_device(), refuses; the parser then gives up politely.
+ * What kfd_crat.c, kfd_flat_memory.c, kfd_interrupt.c and kfd_queue.c ask of the rest of amdgpu.
+ * Nothing here looks at a device: no header of the driver is included, and the types are only as
+ * wide as the calls need. The one that is called when the module loads,
+ * kfd_create_topology_device(), refuses; the parser then gives up politely.
  */
 #include <linux/types.h>
 
@@ -10,11 +11,11 @@ int debug_largebar;
 void *kfd_device;
 int ignore_crat = 1;
 
-#define NONE(name)			\
-	void *name(void);		\
-	noinline void *name(void)	\
-	{				\
-		return NULL;		\
+#define NONE(name)                \
+	void *name(void);         \
+	noinline void *name(void) \
+	{                         \
+		return NULL;      \
 	}
 
 NONE(amdgpu_amdkfd_get_cu_info)
