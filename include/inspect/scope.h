@@ -19,9 +19,10 @@
 #define RD_SCOPE_FILE "kfd_crat.c"
 
 struct rd_scope_function {
-	const char *name; /* of its symbol, suffixes and all; borrowed from the file */
+	const char *name; /* of its symbol, suffixes and all, else of its section; borrowed */
 	uint32_t section;
 	uint64_t start, end; /* offsets in that section */
+	uint64_t base; /* where the offset 0 of @name is: @start, or 0 if it has no symbol */
 };
 
 struct rd_scope {

@@ -86,14 +86,21 @@ static bool is_branch_prefix(uint8_t byte)
 	       (byte & 0xf0) == 0x40;
 }
 
+static const uint8_t *skip_prefixes(const cs_insn *insn)
+{
+	const uint8_t *p = insn->bytes;
+
+	while (p < insn->bytes + insn->size - 1 && is_branch_prefix(*p))
+		p++;
+	return p;
+}
+
 bool rd_code_branch(const cs_insn *insn, uint64_t *targetp)
 {
-	const uint8_t *p = insn->bytes, *end = insn->bytes + insn->size;
+	const uint8_t *p = skip_prefixes(insn), *end = insn->bytes + insn->size;
 	int64_t distance;
 	int32_t rel32;
 
-	while (p < end && is_branch_prefix(*p))
-		p++;
 	if (end - p == 2 && (p[0] == 0xeb || (p[0] & 0xf0) == 0x70 || (p[0] & 0xfc) == 0xe0)) {
 		distance = (int8_t)p[1];
 	} else if ((end - p == 5 && (p[0] == 0xe8 || p[0] == 0xe9)) ||
@@ -105,4 +112,28 @@ bool rd_code_branch(const cs_insn *insn, uint64_t *targetp)
 	}
 	*targetp = insn->address + insn->size + (uint64_t)distance;
 	return true;
+}
+
+bool rd_code_is_last(const cs_insn *insn)
+{
+	const uint8_t *p = skip_prefixes(insn);
+
+	return *p == 0xe9 || *p == 0xeb || *p == 0xc3 || *p == 0xc2 ||
+	       (p[0] == 0x0f && p[1] == 0x0b);
+}
+
+size_t rd_code_extent(struct rd_code *code, const uint8_t *data, size_t len)
+{
+	struct rd_code_walk walk = rd_code_start(code, data, len, 0, false);
+	uint64_t furthest = 0, target;
+	const cs_insn *insn;
+
+	while ((insn = rd_code_next(&walk))) {
+		if (insn->id != X86_INS_CALL && rd_code_branch(insn, &target) && target < len &&
+		    target > furthest)
+			furthest = target;
+		if (rd_code_is_last(insn) && furthest < walk.address)
+			break;
+	}
+	return len - walk.left;
 }

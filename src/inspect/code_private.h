@@ -34,3 +34,14 @@ const cs_insn *rd_code_next(struct rd_code_walk *walk);
 
 /* Whether @insn is a direct branch or call; its target as an address, as if not relocated. */
 bool rd_code_branch(const cs_insn *insn, uint64_t *targetp);
+
+/* Whether nothing after @insn is reached from it: ret, a direct jump, ud2. */
+bool rd_code_is_last(const cs_insn *insn);
+
+/**
+ * rd_code_extent() - where the code that starts at @data ends, when no symbol tells
+ *
+ * Up to the first instruction that goes nowhere further and that no branch before it jumps over.
+ * Return: its length, at most @len.
+ */
+size_t rd_code_extent(struct rd_code *code, const uint8_t *data, size_t len);

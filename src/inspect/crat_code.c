@@ -88,7 +88,7 @@ static int hit(struct code_reader *reader, const cs_insn *insn, const char *what
 	char where[CODE_MAX_PLACE];
 
 	snprintf(where, sizeof(where), "%s+0x%llx", reader->function->name,
-		 (unsigned long long)(insn->address - reader->function->start));
+		 (unsigned long long)(insn->address - reader->function->base));
 	reader->out->hits++;
 	return rd_evidence_add(reader->ev, RD_EVIDENCE_INSTRUCTION, where, "%s%s%s: %s",
 			       insn->mnemonic, *insn->op_str ? " " : "", insn->op_str, what);
@@ -353,5 +353,6 @@ int rd_crat_code_inspect(const struct rd_elf *elf, struct rd_code *code,
 	if (rd_crat_tables_inspect(&tables, elf, ev, &out->hits))
 		return rd_error_nomem(err);
 	out->tables = tables.inspected;
+	out->is_complete &= !tables.is_exhausted;
 	return 0;
 }

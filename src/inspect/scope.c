@@ -10,6 +10,9 @@
  * 3. Gaps: the linker lays an object's part of a section down in one piece, so functions between
  * two of the unit are of the unit.
  *
+ * Where the symbols of local functions were stripped, the code that 2 leads to is taken without a
+ * name, and 3 finds nothing: less is covered.
+ *
  * LTO breaks 2 and 3. It is recognised by what they lead to: a symbol that bears the mark of LTO, a
  * function that the pr_debug sites place in another file, or more functions than a unit has; then
  * the anchors alone are the scope. Taking a function too many is harmless, the rules that look at
@@ -38,6 +41,11 @@
 /* Else two pieces of the unit are no neighbours: .text of a module may also hold what was
  * .text.unlikely of its objects. */
 #define SCOPE_MAX_GAP (64u << 10)
+
+/* Functions of a module (the full amdgpu has 25,000 with their pads), and places that those of the
+ * unit lead to (a thousand): each function of the unit may have all of them looked at again. */
+#define SCOPE_MAX_CANDIDATES (1u << 17)
+#define SCOPE_MAX_TARGETS    (1u << 17)
 
 struct scope_target {
 	uint32_t section;
@@ -106,6 +114,11 @@ static int list_candidates(struct scope_search *search)
 	for (size_t i = 1; i < elf->n_symbols; i++) {
 		if (!is_function(elf, &elf->symbols[i]))
 			continue;
+		if (search->n_candidates == SCOPE_MAX_CANDIDATES) {
+			rd_error_set(search->err, EFBIG, "more than %u functions",
+				     SCOPE_MAX_CANDIDATES);
+			return RD_SCOPE_BAD;
+		}
 		has_local |= elf->symbols[i].bind == STB_LOCAL;
 		search->candidates[search->n_candidates++] = (uint32_t)i;
 	}
@@ -123,6 +136,7 @@ static struct rd_scope_function candidate(const struct scope_search *search, siz
 		.name = symbol->name,
 		.section = symbol->section,
 		.start = symbol->value,
+		.base = symbol->value,
 		.end = symbol->size > size - symbol->value ? size : symbol->value + symbol->size,
 	};
 }
@@ -177,7 +191,7 @@ static bool is_stem(const char *pattern, const char *name)
 		return false;
 	if (len && pattern[len - 1] == '*')
 		return !strncmp(name, pattern, len - 1);
-	return stem_length(name) == len && !strncmp(name, pattern, len);
+	return !strncmp(name, pattern, len) && stem_length(name) == len;
 }
 
 static bool is_known_name(const char *name)
@@ -270,6 +284,8 @@ static int add_target(struct scope_search *search, uint32_t section, uint64_t of
 {
 	struct scope_target target = { .section = section, .offset = offset };
 
+	if (search->targets.n >= SCOPE_MAX_TARGETS)
+		return RD_SCOPE_BAD;
 	return rd_array_push(&search->targets, &target) ? rd_error_nomem(search->err) : 0;
 }
 
@@ -416,6 +432,63 @@ static bool is_plausible(const struct scope_search *search, size_t n)
 	return true;
 }
 
+/* Whether a target lies in a function of the scope. */
+static bool is_covered(const struct rd_scope *scope, const struct scope_target *target)
+{
+	for (size_t i = 0; i < scope->n; i++) {
+		const struct rd_scope_function *function = &scope->items[i];
+
+		if (function->section == target->section && target->offset >= function->start &&
+		    target->offset < function->end)
+			return true;
+	}
+	return false;
+}
+
+/* The bytes from a target to the next function that is known, or as many as a function may have. */
+static size_t room_after(const struct scope_search *search, const struct scope_target *target)
+{
+	uint64_t end = search->elf->sections[target->section].size;
+
+	if (end - target->offset > SCOPE_MAX_GAP)
+		end = target->offset + SCOPE_MAX_GAP;
+	for (size_t i = 0; i < search->scope->n + search->n_candidates; i++) {
+		struct rd_scope_function function =
+			i < search->scope->n ? search->scope->items[i]
+					     : candidate(search, i - search->scope->n);
+
+		if (function.section == target->section && function.start > target->offset &&
+		    function.start < end)
+			end = function.start;
+	}
+	return end - target->offset;
+}
+
+/* Takes the code that targets lead to and that no symbol covers. */
+static int take_unnamed(struct scope_search *search)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < search->targets.n; i++) {
+		const struct scope_target *target = &search->targets.items[i];
+		const struct rd_elf_section *section = &search->elf->sections[target->section];
+		struct rd_scope_function function = {
+			.name = section->name,
+			.section = target->section,
+			.start = target->offset,
+		};
+
+		if (!section->data || target->offset >= section->size ||
+		    is_covered(search->scope, target))
+			continue;
+		function.end = target->offset + rd_code_extent(search->code,
+							       section->data + target->offset,
+							       room_after(search, target));
+		r = take(search, &function);
+	}
+	return r;
+}
+
 /* Follows what was not followed yet, and takes what it leads to. */
 static int close_over(struct scope_search *search)
 {
@@ -426,6 +499,8 @@ static int close_over(struct scope_search *search)
 		r = find_targets(search);
 		if (!r)
 			r = take_all(search, is_targeted, NULL);
+		if (!r && search->scope->is_reduced)
+			r = take_unnamed(search);
 		if (r)
 			return r;
 		if (!is_plausible(search, n))

@@ -3,7 +3,7 @@
 /*
  * A module in small for test-elf, test-identity, test-scope and test-inspect: every part that a
  * reader of modules looks at, with values that the tests know. STRIDE is the size of a __dyndbg
- * entry; PATCHED adds the code of the patch; SCATTERED says that a function between those of
+ * entry; PATCHED adds the code of the patch, PATCHED_HELPER to a local function; SCATTERED says that a function between those of
  * kfd_crat.c is another file's.
  */
 
@@ -52,6 +52,12 @@ __pfx_\name:
 
 	/* Only called by a branch that needs no relocation; before the anchors. */
 	function helper
+#ifdef PATCHED_HELPER
+	testl	%eax, %eax
+	je	1f
+	ret
+1:	cmpw	$0x731f, 0x3e(%rax)
+#endif
 	nop
 	end	helper
 

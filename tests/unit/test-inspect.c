@@ -160,6 +160,39 @@ START_TEST(without_symbols)
 }
 END_TEST
 
+/* As strip --strip-unneeded: no symbol tells of local functions. */
+static void forget_local_functions(struct rd_text *text)
+{
+	const Elf64_Ehdr *header = (Elf64_Ehdr *)text->data;
+	const Elf64_Shdr *s = (Elf64_Shdr *)(text->data + header->e_shoff);
+
+	while (s->sh_type != SHT_SYMTAB)
+		s++;
+	for (size_t i = 0; i < s->sh_info; i++) {
+		Elf64_Sym *symbol = (Elf64_Sym *)(text->data + s->sh_offset) + i;
+
+		if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC)
+			symbol->st_info = ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE);
+	}
+}
+
+START_TEST(without_local_functions)
+{
+	struct rd_text helper = fixture("crat-helper.o");
+
+	/* The parser, the helper that it calls, the callback, its .cold. */
+	forget_local_functions(&file);
+	expect(file.data, file.len, RD_VERDICT_NO_SIGN, "4 functions of kfd_crat.c");
+	ck_assert_uint_eq(copy.evidence.n, 2);
+	ck_assert_ptr_nonnull(strstr(copy.evidence.items[1].detail, "reduced coverage"));
+
+	forget_local_functions(&helper);
+	expect(helper.data, helper.len, RD_VERDICT_PATCHED, "cmpw $0x731f");
+	ck_assert_str_eq(copy.evidence.items[0].where, ".text+0x35");
+	rd_text_deinit(&helper);
+}
+END_TEST
+
 START_TEST(undecodable)
 {
 	/* 06 is no instruction in 64-bit mode: "push %es". */
@@ -228,10 +261,21 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		no_sign,	with_patch,	 compressed,	digest,
-		no_module,	other_module,	 other_machine, other_machine_with_string,
-		without_parser, without_symbols, undecodable,	reference,
-		truncated,	damaged,
+		without_local_functions,
+		no_sign,
+		with_patch,
+		compressed,
+		digest,
+		no_module,
+		other_module,
+		other_machine,
+		other_machine_with_string,
+		without_parser,
+		without_symbols,
+		undecodable,
+		reference,
+		truncated,
+		damaged,
 	};
 	TCase *tcase = tcase_create("inspect");
 
