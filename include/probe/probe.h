@@ -9,6 +9,10 @@
 struct rd_probe_options {
 	const char *kernel; /* only this release's files; NULL: all */
 	bool want_sha256; /* hash every copy (JSON wants it) */
+
+	/* Told of each file before it is inspected, which may take long; may be NULL. */
+	void (*progress)(void *userdata, const char *path);
+	void *userdata;
 };
 
 /**

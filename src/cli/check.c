@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "probe/probe.h"
+#include "progress.h"
 #include "rules/rules.h"
 
 static int check_run(const struct cli_values *values, int argc, char **argv, struct rd_error *err)
@@ -14,17 +15,22 @@ static int check_run(const struct cli_values *values, int argc, char **argv, str
 	RD_CLEANUP(rd_facts_deinit) struct rd_facts facts = RD_FACTS_INIT;
 	RD_CLEANUP(rd_report_deinit) struct rd_report report = RD_REPORT_INIT;
 	const struct rd_render_options render = cli_render_options(values);
+	struct cli_progress progress;
 	const struct rd_probe_options probe = {
 		.kernel = values->kernel,
 		.want_sha256 = values->is_verbose || !strcmp(values->format, "json"),
+		.progress = cli_progress_tell,
+		.userdata = &progress,
 	};
 	int r;
 
 	(void)argc;
 	(void)argv;
+	cli_progress_init(&progress);
 	r = rd_system_init(&sys, values->root, err);
 	if (!r)
 		r = rd_probe(&sys, &probe, &facts, err);
+	cli_progress_end(&progress);
 	if (!r)
 		r = rd_rules_evaluate(&facts, &report, err);
 	if (!r)

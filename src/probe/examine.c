@@ -46,7 +46,8 @@ static bool has_content(const struct rd_system *sys, const char *path, const str
 
 	if (rd_system_map(sys, path, map->len, &other, NULL) || other.len != map->len)
 		return false;
-	return !map->len || (!memcmp(other.data, map->data, map->len) && !rd_map_is_torn(&other));
+	return !map->len || (!memcmp(other.data, map->data, map->len) && !rd_map_is_torn(&other) &&
+			     !rd_map_is_torn(map));
 }
 
 /* The index of a copy with the same content, or facts->copies.n. */
@@ -135,6 +136,8 @@ int rd_examine(struct rd_examiner *examiner, enum rd_copy_kind kind, const char 
 	struct stat st;
 	int r;
 
+	if (examiner->options->progress)
+		examiner->options->progress(examiner->options->userdata, path);
 	if (rd_copy_init(&copy, kind, kernel, path))
 		return rd_error_nomem(err);
 	r = rd_system_stat(examiner->sys, path, &st, &why);

@@ -10,6 +10,7 @@
 /* What was examined already, so that the same bytes are not inspected twice. */
 struct rd_examiner {
 	const struct rd_system *sys;
+	const struct rd_probe_options *options;
 	struct rd_facts *facts;
 	unsigned int flags; /* RD_INSPECT_* */
 	size_t max; /* bytes of one file */

@@ -23,13 +23,14 @@
 
 #define IMAGE_MAX  ((size_t)1 << 30) /* DESIGN: bytes of one image */
 #define IMAGES_MAX 64
-#define COPIES_MAX 16 /* of amdgpu in one image */
+#define COPIES_MAX 16 /* of amdgpu in one image, those that a later one replaces among them */
 
 /* One image under way. */
 struct scan {
 	const struct rd_probe_options *options;
 	const char *path;
 	struct rd_copies copies;
+	size_t met;
 	struct rd_error why; /* what ended the scan */
 };
 
@@ -121,7 +122,7 @@ static int meet(const struct rd_initramfs_member *member, void *userdata)
 	unsigned int flags = scan->options->want_sha256 ? RD_INSPECT_SHA256 : 0;
 	struct rd_copy *copy = NULL;
 
-	if (scan->copies.n >= COPIES_MAX)
+	if (scan->met++ >= COPIES_MAX)
 		return rd_error_set(&scan->why, EFBIG, "more than %d copies of amdgpu", COPIES_MAX);
 	if (find_place(scan, member->path, &copy))
 		return rd_error_nomem(&scan->why);
@@ -193,6 +194,8 @@ static int probe_image(const struct rd_system *sys, const struct rd_probe_option
 	struct rd_error why = RD_ERROR_INIT;
 	int r;
 
+	if (options->progress)
+		options->progress(options->userdata, path);
 	r = rd_system_map(sys, path, IMAGE_MAX, &map, &why);
 	if (r < 0)
 		return rd_error_set(err, -r, "%s", why.msg);

@@ -284,6 +284,7 @@ int rd_probe_kernels(const struct rd_system *sys, const struct rd_probe_options 
 	RD_CLEANUP(rd_examiner_deinit)
 	struct rd_examiner examiner = {
 		.sys = sys,
+		.options = options,
 		.facts = facts,
 		.flags = options->want_sha256 ? RD_INSPECT_SHA256 : 0,
 		.max = RD_CODEC_MAX_MODULE,

@@ -298,6 +298,7 @@ int rd_probe_sources(const struct rd_system *sys, const struct rd_probe_options 
 	struct sources sources = {
 		.examiner = {
 			.sys = sys,
+			.options = options,
 			.facts = facts,
 			.flags = options->want_sha256 ? RD_INSPECT_SHA256 : 0,
 			.max = SOURCE_MAX,

@@ -215,6 +215,12 @@ static void upgraded_kernel_folder_left(struct rd_facts *facts)
 	add_kernel(facts, KERNEL, NULL);
 }
 
+static void upgraded_kernel_truncated(struct rd_facts *facts)
+{
+	upgraded_kernel(facts);
+	installed(facts)->verdict = RD_VERDICT_UNKNOWN;
+}
+
 static void newer_kernel_too(struct rd_facts *facts)
 {
 	add_kernel(facts, OTHER, "/lib/modules/" OTHER "/kernel/amdgpu.ko");
