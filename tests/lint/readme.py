@@ -3,8 +3,8 @@
 """What README.md shows is what the program prints: readme.py ROOT BINARY MODULES
 
 The block after the line that names a machine of tests/golden is compared with the output of check
-on that picture; a line [...] in it stands for lines left out. Build-ids, digests and offsets in code
-depend on the compiler and are masked.
+on that picture; a line [...] in it stands for lines left out. Build-ids, digests, and what an
+instruction looks like depend on the compiler and are masked.
 """
 
 import pathlib
@@ -21,8 +21,10 @@ BLOCK = re.compile(r"tests/golden/([\w.-]+).*?^```text\n(.*?)^```$", re.S | re.M
 
 
 def mask(text):
-    return re.sub(r"\b(0x)?[0-9a-f]*\d[0-9a-f]*\b", lambda m: "x" * len(m[0])
-                  if len(m[0]) >= 8 or m[1] else m[0], text)
+    text = re.sub(r"\b(0x)?[0-9a-f]*\d[0-9a-f]*\b",
+                  lambda m: "x" * len(m[0]) if len(m[0]) >= 8 or m[1] else m[0], text)
+    return re.sub(r"\d+ (functions|instructions|data objects|pr_debug sites)|%[a-z]\w+",
+                  lambda m: m[1] or "%reg", text)
 
 
 def output(machine):
