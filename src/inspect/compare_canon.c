@@ -18,8 +18,8 @@
 #define CANON_MAX_DEPTH 6
 /* How many symbols of one address are looked at; zero-size lock keys share addresses by dozens. */
 #define CANON_MAX_ALIASES 64
-/* How far before a table a folded index reaches. */
-#define CANON_MAX_BEFORE 64
+/* How far before or behind a table a folded index reaches. */
+#define CANON_MAX_BESIDE 64
 /* linux/dynamic_debug.h, struct _ddebug: four pointers, then `lineno : 18` and other bits. */
 #define DYNDBG_LINE	 32
 #define DYNDBG_LINE_MASK 0x3ffffu
@@ -120,36 +120,22 @@ bool rd_compare_contents(struct compare *c, const struct compare_unit *a,
 	}
 }
 
-/* @b is the partner of @a or of a unit at the same address as @a. */
-static bool is_pair(const struct compare *c, uint32_t a, uint32_t b)
+/* Whether @b has the distance from @unit's partner that @a has from @unit, a unit of A. */
+static bool is_same_distance(const struct compare *c, const struct compare_unit *unit,
+			     struct compare_place a, struct compare_place b)
 {
-	const struct compare_unit *units = c->a.units.items, *others = c->b.units.items;
+	const struct compare_unit *partner;
 
-	for (uint32_t i = a, n = 0; n < CANON_MAX_ALIASES; i--, n++) {
-		uint32_t pair = units[i].pair;
-
-		if (pair == b)
-			return true;
-		if (pair != COMPARE_NONE && others[pair].section == others[b].section &&
-		    others[pair].start == others[b].start)
-			return true;
-		if (!i || units[i - 1].section != units[a].section ||
-		    units[i - 1].start != units[a].start)
-			break;
-	}
-	return false;
+	if (unit->pair == COMPARE_NONE)
+		return false;
+	partner = &c->b.units.items[unit->pair];
+	return partner->section == b.section && b.offset - partner->start == a.offset - unit->start;
 }
 
-/*
- * Whether two units may stand for each other: a pair, or the same in content and name where it is
- * not certain which of the namesakes are pairs.
- */
-static bool is_same_unit(struct compare *c, uint32_t a, uint32_t b, unsigned int depth)
+/* Whether two units of uncertain pairs, or without one, are the same in name and content. */
+static bool is_same_content(struct compare *c, const struct compare_unit *x,
+			    const struct compare_unit *y, unsigned int depth)
 {
-	struct compare_unit *x = &c->a.units.items[a], *y = &c->b.units.items[b];
-
-	if (is_pair(c, a, b))
-		return true;
 	if (x->is_content != y->is_content)
 		return false;
 	if (!x->is_content && (x->name != y->name || x->is_certain || y->is_certain))
@@ -157,18 +143,29 @@ static bool is_same_unit(struct compare *c, uint32_t a, uint32_t b, unsigned int
 	return rd_compare_contents(c, x, y, depth + 1);
 }
 
-/* The unit before @i that ends at @offset, if @i starts there. */
-static uint32_t find_ending(const struct compare_side *side, uint32_t i, uint64_t offset)
+/* The unit that @i starts with, or one more that starts there. */
+static bool is_same_floor(struct compare *c, uint32_t i, struct compare_place a,
+			  struct compare_place b, unsigned int depth)
 {
-	const struct compare_unit *units = side->units.items;
-	uint32_t first = side->sections[units[i].section].first;
+	const struct compare_unit *units = c->a.units.items, *others = c->b.units.items;
+	uint32_t first = c->a.sections[a.section].first;
+	uint32_t k = rd_compare_floor(&c->b, b.section, b.offset), last = k;
 
-	for (uint32_t n = 0; n < CANON_MAX_ALIASES && units[i].start == offset; n++) {
-		if (i == first)
-			return COMPARE_NONE;
-		i--;
+	for (uint32_t n = 0, at = i; n < CANON_MAX_ALIASES; n++, at--) {
+		if (is_same_distance(c, &units[at], a, b))
+			return true;
+		if (at == first || units[at - 1].start != units[i].start)
+			break;
 	}
-	return units[i].end == offset && units[i].start != offset ? i : COMPARE_NONE;
+	if (k == COMPARE_NONE || b.offset - others[k].start != a.offset - units[i].start)
+		return false;
+	for (uint32_t n = 0; n < CANON_MAX_ALIASES && others[k].start == others[last].start; n++) {
+		if (is_same_content(c, &units[i], &others[k], depth))
+			return true;
+		if (k-- == c->b.sections[b.section].first)
+			break;
+	}
+	return false;
 }
 
 /* Whether c->user refers to a place inside @unit. */
@@ -198,62 +195,56 @@ static bool has_reference(struct compare *c, const struct compare_unit *unit)
 }
 
 /*
- * The end of a table is the start of what follows, so only a user of the table can mean it: else an
- * edit that swaps two objects and their order would pass.
+ * The end of a table is the start of what follows, and a loop over one member of its elements ends
+ * a little further. Only a user of the table can mean it: else an edit that swaps two objects and
+ * their order would pass.
  */
-static bool is_same_end(struct compare *c, uint32_t a, uint32_t b, struct compare_place x,
-			struct compare_place y)
+static bool is_same_end(struct compare *c, uint32_t i, struct compare_place a,
+			struct compare_place b)
 {
-	a = find_ending(&c->a, a, x.offset);
-	b = find_ending(&c->b, b, y.offset);
-	return a != COMPARE_NONE && b != COMPARE_NONE && is_pair(c, a, b) &&
-	       has_reference(c, &c->a.units.items[a]);
+	uint32_t first = c->a.sections[a.section].first;
+
+	for (uint32_t n = 0; n < CANON_MAX_ALIASES; n++, i--) {
+		const struct compare_unit *unit = &c->a.units.items[i];
+
+		if (unit->end > unit->start && unit->end <= a.offset &&
+		    a.offset - unit->end <= CANON_MAX_BESIDE && is_same_distance(c, unit, a, b) &&
+		    has_reference(c, unit))
+			return true;
+		if (i == first)
+			break;
+	}
+	return false;
 }
 
-/* The distance to the unit after @floor, which may be COMPARE_NONE; 0 if it is none of interest. */
-static uint64_t distance_before(const struct compare_side *side, struct compare_place place,
-				uint32_t floor, uint32_t *nextp)
+/* @floor: the unit that @a lies in or behind; COMPARE_NONE before the first one. */
+static bool is_same_before(const struct compare *c, uint32_t floor, struct compare_place a,
+			   struct compare_place b)
 {
-	const struct compare_section *section = &side->sections[place.section];
-	uint64_t start;
+	const struct compare_section *section = &c->a.sections[a.section];
+	const struct compare_unit *next;
+	uint32_t i = floor == COMPARE_NONE ? section->first : floor + 1;
 
-	if (floor != COMPARE_NONE && side->units.items[floor].start == place.offset)
-		return 0;
-	*nextp = floor == COMPARE_NONE ? section->first : floor + 1;
-	if (*nextp >= section->first + section->n)
-		return 0;
-	start = side->units.items[*nextp].start;
-	return start - place.offset <= CANON_MAX_BEFORE ? start - place.offset : 0;
-}
-
-static bool is_same_before(struct compare *c, uint32_t a, uint32_t b, struct compare_place x,
-			   struct compare_place y)
-{
-	uint32_t next[2];
-	uint64_t distance = distance_before(&c->a, x, a, &next[0]);
-
-	return distance && distance == distance_before(&c->b, y, b, &next[1]) &&
-	       is_pair(c, next[0], next[1]);
+	if (i >= section->first + section->n ||
+	    (floor != COMPARE_NONE && c->a.units.items[floor].start == a.offset))
+		return false;
+	next = &c->a.units.items[i];
+	return next->start - a.offset <= CANON_MAX_BESIDE && is_same_distance(c, next, a, b);
 }
 
 static bool is_same_in_units(struct compare *c, struct compare_place a, struct compare_place b,
 			     unsigned int depth)
 {
-	uint32_t x = rd_compare_floor(&c->a, a.section, a.offset);
-	uint32_t y = rd_compare_floor(&c->b, b.section, b.offset);
+	uint32_t i = rd_compare_floor(&c->a, a.section, a.offset);
 
-	if (x != COMPARE_NONE && y != COMPARE_NONE) {
-		if (a.offset - c->a.units.items[x].start == b.offset - c->b.units.items[y].start &&
-		    is_same_unit(c, x, y, depth))
-			return true;
-		if (c->a.sections[a.section].is_code)
-			return false;
-		if (is_same_end(c, x, y, a, b))
-			return true;
-	} else if (x == y && a.offset == b.offset) {
+	if (i == COMPARE_NONE && a.offset == b.offset &&
+	    rd_compare_floor(&c->b, b.section, b.offset) == COMPARE_NONE)
 		return true;
-	}
-	return is_same_before(c, x, y, a, b);
+	if (i != COMPARE_NONE && is_same_floor(c, i, a, b, depth))
+		return true;
+	if (c->a.sections[a.section].is_code)
+		return false;
+	return (i != COMPARE_NONE && is_same_end(c, i, a, b)) || is_same_before(c, i, a, b);
 }
 
 bool rd_compare_places(struct compare *c, struct compare_place a, struct compare_place b,

@@ -99,8 +99,9 @@ static bool is_moved_field(struct compare *c, const struct compare_unit *a,
 	bool is_operand = (before & 0xc7) == 0x05;
 	int64_t value;
 
-	if (before != 0xe8 && before != 0xe9 && (before & 0xf0) != 0x80 && before != 0xf8 &&
-	    !is_operand)
+	if (before != 0xe8 && before != 0xe9 && !is_operand &&
+	    (i < 2 || !((p[i - 2] == 0x0f && (before & 0xf0) == 0x80) ||
+			(p[i - 2] == 0xc7 && before == 0xf8))))
 		return false;
 	value = field_value(p + i, 4);
 	if (!is_settled_field(c, a, b, i + 4, value))

@@ -4,8 +4,9 @@
  * Which unit of one module is which unit of the other. A name that each module has once is a pair.
  * The others (statics of the same name in many objects, name.123 without its number) are told
  * apart by their neighbours in the symbol table, where the locals of one object file stay together
- * whatever the order of the link, and by their bytes. What is equal in all of that is paired first,
- * the rest with less and less evidence, at last by order alone.
+ * whatever the order of the link, by their bytes, and by who refers to them (compare_kin.c). What
+ * is equal in all of that is paired first, the rest with less and less evidence, at last by order
+ * alone.
  */
 
 #include <elf.h>
@@ -23,11 +24,14 @@ enum {
 	KEY_IN_STEP = 1 << 3, /* equally many on both sides, one of different bytes at most */
 };
 
-/* Strongest evidence first. */
-static const unsigned int passes[] = {
+/* Strongest evidence first; those before compare_kin.c and those after it. */
+static const unsigned int strong_passes[] = {
 	KEY_PREVIOUS | KEY_NEXT | KEY_IN_STEP,
 	KEY_PREVIOUS | KEY_NEXT | KEY_BYTES,
 	KEY_PREVIOUS | KEY_NEXT,
+};
+
+static const unsigned int weak_passes[] = {
 	KEY_PREVIOUS | KEY_BYTES,
 	KEY_NEXT | KEY_BYTES,
 	KEY_BYTES,
@@ -67,12 +71,12 @@ static uint64_t hash_bytes(struct compare *c, const struct compare_side *side,
 	return hash;
 }
 
-static bool is_pairable(const struct compare_unit *unit)
+bool rd_compare_is_pairable(const struct compare_unit *unit)
 {
 	return !unit->is_content && unit->symbol != COMPARE_NONE;
 }
 
-static void set_pair(struct compare *c, uint32_t a, uint32_t b, bool is_certain)
+void rd_compare_pair_set(struct compare *c, uint32_t a, uint32_t b, bool is_certain)
 {
 	c->a.units.items[a].pair = b;
 	c->a.units.items[a].is_certain = is_certain;
@@ -91,7 +95,7 @@ static uint32_t *find_singles(const struct compare *c, const struct compare_side
 	for (uint32_t i = 0; i < side->units.n; i++) {
 		const struct compare_unit *unit = &side->units.items[i];
 
-		if (is_pairable(unit))
+		if (rd_compare_is_pairable(unit))
 			singles[unit->name] =
 				singles[unit->name] == COMPARE_NONE ? i : COMPARE_NONE - 1;
 	}
@@ -107,7 +111,7 @@ static int pair_singles(struct compare *c)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->names.n; i++) {
 		if (a[i] < COMPARE_NONE - 1 && b[i] < COMPARE_NONE - 1)
-			set_pair(c, a[i], b[i], true);
+			rd_compare_pair_set(c, a[i], b[i], true);
 	}
 	return 0;
 }
@@ -137,7 +141,7 @@ static int add_candidates(struct compare *c, struct compare_side *side, struct c
 			continue;
 		see_neighbour(side, is_b, side->unit_of[i], &neighbour);
 		unit = &side->units.items[side->unit_of[i]];
-		if (unit->pair != COMPARE_NONE || !is_pairable(unit))
+		if (unit->pair != COMPARE_NONE || !rd_compare_is_pairable(unit))
 			continue;
 		candidate = (struct candidate){
 			.name = unit->name,
@@ -215,8 +219,8 @@ static void pair_run(struct compare *c, struct candidates *list, unsigned int ke
 	if (key & KEY_IN_STEP && !is_in_step(&list->items[from], &list->items[b], n_a, n_b))
 		n_pairs = 0;
 	for (size_t i = 0; i < n_pairs; i++)
-		set_pair(c, list->items[from + i].unit, list->items[b + i].unit,
-			 key & KEY_PREVIOUS && key & KEY_NEXT && n_a == n_b);
+		rd_compare_pair_set(c, list->items[from + i].unit, list->items[b + i].unit,
+				    key & KEY_PREVIOUS && key & KEY_NEXT && n_a == n_b);
 	for (size_t i = from; i < to; i++) {
 		if (i - (i < b ? from : b) >= n_pairs)
 			list->items[(*keptp)++] = list->items[i];
@@ -238,7 +242,7 @@ static void run_pass(struct compare *c, struct candidates *list, unsigned int ke
 	list->n = kept;
 }
 
-static int find_sections(struct compare *c)
+static void find_sections(struct compare *c)
 {
 	for (uint32_t i = 0; i < c->a.elf->n_sections; i++) {
 		const char *name = c->a.elf->sections[i].name;
@@ -254,7 +258,28 @@ static int find_sections(struct compare *c)
 		c->a.sections[i].pair = (uint32_t)(found - c->b.elf->sections);
 		c->b.sections[found - c->b.elf->sections].pair = i;
 	}
-	return 0;
+}
+
+static void run_passes(struct compare *c, struct candidates *list, const unsigned int *keys,
+		       size_t n)
+{
+	for (size_t i = 0; i < n && list->n; i++)
+		run_pass(c, list, keys[i]);
+}
+
+/* Drops candidates that found their partner elsewhere. */
+static void drop_paired(const struct compare *c, struct candidates *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct candidate *candidate = &list->items[i];
+		const struct compare_side *side = candidate->is_b ? &c->b : &c->a;
+
+		if (side->units.items[candidate->unit].pair == COMPARE_NONE)
+			list->items[kept++] = *candidate;
+	}
+	list->n = kept;
 }
 
 int rd_compare_pair(struct compare *c)
@@ -262,15 +287,21 @@ int rd_compare_pair(struct compare *c)
 	struct candidates list = { 0 };
 	int r;
 
-	r = find_sections(c);
-	if (!r)
-		r = pair_singles(c);
+	find_sections(c);
+	r = pair_singles(c);
 	if (!r)
 		r = add_candidates(c, &c->a, &list);
 	if (!r)
 		r = add_candidates(c, &c->b, &list);
-	for (size_t i = 0; !r && i < RD_N_ELEMENTS(passes) && list.n; i++)
-		run_pass(c, &list, passes[i]);
+	if (!r) {
+		run_passes(c, &list, strong_passes, RD_N_ELEMENTS(strong_passes));
+		if (list.n)
+			r = rd_compare_kin(c);
+	}
+	if (!r) {
+		drop_paired(c, &list);
+		run_passes(c, &list, weak_passes, RD_N_ELEMENTS(weak_passes));
+	}
 	free(list.items);
 	return r;
 }

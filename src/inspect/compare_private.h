@@ -136,6 +136,11 @@ int rd_compare_gaps(struct compare_side *side, struct compare_units *chunks);
 
 /* compare_pair.c: units of one name in both modules. */
 int rd_compare_pair(struct compare *c);
+void rd_compare_pair_set(struct compare *c, uint32_t a, uint32_t b, bool is_certain);
+bool rd_compare_is_pairable(const struct compare_unit *unit);
+
+/* compare_kin.c: namesakes by those who refer to them and those beside them. */
+int rd_compare_kin(struct compare *c);
 
 /* compare_canon.c: whether two places, two relocations are the same. */
 bool rd_compare_places(struct compare *c, struct compare_place a, struct compare_place b,
