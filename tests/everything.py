@@ -118,7 +118,7 @@ def build(name, *options, targets=(), **env):
         setup = None
     for step in filter(None, (setup, [shutil.which("ninja") or "ninja-build", "-C", folder, *targets])):
         if run(step, log=log, **env):
-            sys.stdout.write(log.read_text(errors="replace")[-20000:])
+            sys.stdout.write(log.read_text(errors="replace")[-4000:])
             raise Broken(f"building {name}")
     stamp.write_text(wanted)
     log.unlink()
