@@ -288,11 +288,16 @@ static int check_insn_relocs(struct walk *w, const struct insn *insn,
 static int check_insn(struct walk *w, cs_insn *decoded, struct insn *insn,
 		      struct compare_finding *finding)
 {
+	const uint8_t *x = w->x + insn->at, *y = w->y + insn->at;
+	uint64_t rest = w->size - insn->at;
 	struct insn other = { .at = insn->at };
-	bool is_a = decode(w->c, decoded, w->x + insn->at, w->size - insn->at, insn);
-	bool is_b = decode(w->c, decoded, w->y + insn->at, w->size - insn->at, &other);
+	bool is_a = decode(w->c, decoded, x, rest, insn), is_b = is_a;
 	int r;
 
+	if (memcmp(x, y, rest < INSN_MAX ? (size_t)rest : INSN_MAX))
+		is_b = decode(w->c, decoded, y, rest, &other);
+	else
+		other = *insn;
 	if (is_a != is_b || insn->len != other.len || insn->relative != other.relative ||
 	    insn->relative_len != other.relative_len || insn->immediate != other.immediate)
 		return rd_compare_say(finding, COMPARE_DIFFERS,
