@@ -199,6 +199,9 @@ static const struct {
 	  "\t\t@<if (x) {\n\t\tflags |= 1;\n\t}@>\n\t\t}\n\t}\n\treturn 0;", RD_VERDICT_PATCHED,
 	  "" },
 
+	{ "if (props) {", "@<if (props) {\nflags |= 1;\n}@>\nif (props) {", RD_VERDICT_PATCHED,
+	  "" },
+
 	/* Preprocessor. */
 	{ AFTER, AFTER "\n@<#ifdef RDNA1\nflags |= 1;\n#endif@>\n", RD_VERDICT_PATCHED, "" },
 	{ AFTER, AFTER "\n#if 1\n@<flags |= 1;@>\n#endif\n", RD_VERDICT_PATCHED, "" },
@@ -223,6 +226,8 @@ static const struct {
 	{ ENABLE, ENABLE "\n@<props->flags |= " FLAG ";@>", RD_VERDICT_PATCHED, "sets " FLAG },
 	{ ENABLE, ENABLE "\n@<if (id == 0x7340)\nsub_type_hdr->flags |= BIT(1);@>",
 	  RD_VERDICT_PATCHED, "changes the flags of memory banks for device id 0x7340" },
+	{ ENABLE, ENABLE "\n@<if (id == 0x1002731fUL)\nsub_type_hdr->flags |= extra;@>",
+	  RD_VERDICT_PATCHED, "device id 0x1002731f" },
 	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags |= 2;@>", RD_VERDICT_MODIFIED, "bare number" },
 	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags |= 1 << 1;@>", RD_VERDICT_MODIFIED,
 	  "bare number" },

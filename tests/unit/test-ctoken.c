@@ -108,6 +108,7 @@ static const struct {
 	{ "18446744073709551616", false, 0 },
 	{ "089", false, 0 },
 	{ "0x", false, 0 },
+	{ "0xu", false, 0 },
 	{ "0b", false, 0 },
 	{ "0b2", false, 0 },
 	{ "1.0", false, 0 },
