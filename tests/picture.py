@@ -9,6 +9,7 @@ tests/golden/run.py, as a program by ./bootstrap check and by people. DIR holds 
 
 import argparse
 import gzip
+import hashlib
 import lzma
 import os
 import pathlib
@@ -134,6 +135,10 @@ def content(words, modules):
         return crat_source(args[0], int(args[1]) if len(args) > 1 else 0).encode()
     if name == "@initramfs":
         return initramfs(args[0], args[1:], modules)
+    if name == "@md5sums":
+        pairs = [pair.split("=") for pair in args]
+        return "".join(f"{hashlib.md5(module(modules, m)).hexdigest()}  {path}\n"
+                       for path, m in pairs).encode()
     if name == "@hex":
         return bytes.fromhex("".join(args))
     if name == "@empty":

@@ -69,6 +69,14 @@ void rd_copies_deinit(struct rd_copies *copies);
 int rd_copy_init(struct rd_copy *copy, enum rd_copy_kind kind, const char *kernel,
 		 const char *path);
 
+/**
+ * rd_copy_prove() - raise a copy to "clean", and put the proof in front of its evidence
+ * @fmt: the proof, without a line end
+ *
+ * A copy with a sign of a patch stays what it is. Return: 0 or -ENOMEM.
+ */
+int rd_copy_prove(struct rd_copy *copy, const char *fmt, ...) RD_PRINTF(2, 3);
+
 /* The word used in JSON: "running", "installed", ...; static. */
 const char *rd_copy_kind_name(enum rd_copy_kind kind);
 

@@ -2,11 +2,13 @@
 
 /*
  * inspect: the verdict on any file. A file that cannot be read is unknown with the reason, so that
- * one bad name does not hide what the others are. A reference is only what the user says it is:
- * nothing proves it, so that it can show a module to be modified and never raise one to clean.
+ * one bad name does not hide what the others are. A reference that is, byte for byte, the file of a
+ * package of this machine is proven, and raises what is identical to it to clean; any other one is
+ * only what the user says it is, and can do no more than show a module to be modified.
  */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -14,6 +16,7 @@
 #include "cli.h"
 #include "file.h"
 #include "inspect/inspect.h"
+#include "probe/package.h"
 
 /* Unknown, for a reason that is no verdict of the inspection. */
 static int set_unknown(struct rd_copy *copy, const char *reason, struct rd_error *err)
@@ -25,11 +28,26 @@ static int set_unknown(struct rd_copy *copy, const char *reason, struct rd_error
 		       : 0;
 }
 
+/* The package of this machine that has the file with these bytes; stays NULL if none has. */
+static int find_package(const char *name, const struct rd_map *map, char **packagep,
+			struct rd_error *err)
+{
+	RD_CLEANUP(rd_system_deinit) struct rd_system sys = RD_SYSTEM_INIT;
+	RD_CLEANUP(rd_freep) char *path = realpath(name, NULL);
+	int r;
+
+	if (!path)
+		return 0;
+	r = rd_system_init(&sys, "/", err);
+	return r ? r : rd_package_find(&sys, path, map->data, map->len, packagep, err);
+}
+
 static int inspect_file(const char *name, unsigned int flags,
 			const struct rd_inspect_reference *reference, struct rd_copy *copy,
 			struct rd_error *err)
 {
 	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
+	RD_CLEANUP(rd_freep) char *package = NULL;
 	struct rd_error why = RD_ERROR_INIT;
 	int r;
 
@@ -43,7 +61,12 @@ static int inspect_file(const char *name, unsigned int flags,
 		return rd_error_prefix(err, r, "%s", name);
 	if (rd_map_is_torn(&map))
 		return set_unknown(copy, "the file shrank while it was read", err);
-	return 0;
+	r = find_package(name, &map, &package, err);
+	if (r || !package)
+		return r;
+	return rd_copy_prove(copy, "equals the file of package %s (MD5)", package)
+		       ? rd_error_nomem(err)
+		       : 0;
 }
 
 static int inspect_files(const struct cli_values *values, char **names, int n,
@@ -87,6 +110,7 @@ static int inspect_run(const struct cli_values *values, int argc, char **argv, s
 {
 	RD_CLEANUP(rd_copies_deinit) struct rd_copies copies = { 0 };
 	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
+	RD_CLEANUP(rd_freep) char *package = NULL;
 	const struct rd_render_options render = cli_render_options(values);
 	struct rd_inspect_reference reference = { .name = values->reference };
 	struct rd_error why = RD_ERROR_INIT;
@@ -98,6 +122,9 @@ static int inspect_run(const struct cli_values *values, int argc, char **argv, s
 			return rd_error_set(err, EIO, "--reference: %s", why.msg);
 		reference.data = map.data;
 		reference.len = map.len;
+		if (!r)
+			r = find_package(values->reference, &map, &package, err);
+		reference.is_proven = package != NULL;
 	}
 	if (!r)
 		r = inspect_files(values, argv, argc, values->reference ? &reference : NULL,

@@ -3,6 +3,8 @@
 /* Life and names of struct rd_copy. */
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +64,31 @@ int rd_copy_init(struct rd_copy *copy, enum rd_copy_kind kind, const char *kerne
 		return 0;
 	rd_copy_deinit(copy);
 	return -ENOMEM;
+}
+
+int rd_copy_prove(struct rd_copy *copy, const char *fmt, ...)
+{
+	RD_CLEANUP(rd_evidence_deinit) struct rd_evidence before = RD_EVIDENCE_INIT;
+	RD_CLEANUP(rd_freep) char *proof = NULL;
+	va_list ap;
+	int n;
+
+	if (rd_verdict_is_bad(copy->verdict))
+		return 0;
+	va_start(ap, fmt);
+	n = vasprintf(&proof, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		proof = NULL;
+		return -ENOMEM;
+	}
+
+	before = copy->evidence;
+	copy->evidence = (struct rd_evidence)RD_EVIDENCE_INIT;
+	copy->verdict = RD_VERDICT_CLEAN;
+	if (rd_evidence_add(&copy->evidence, RD_EVIDENCE_PROVENANCE, NULL, "%s", proof))
+		return -ENOMEM;
+	return rd_evidence_copy(&copy->evidence, &before);
 }
 
 const char *rd_copy_kind_name(enum rd_copy_kind kind)

@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "examine.h"
 #include "inspect/inspect.h"
+#include "probe/package.h"
 
 void rd_examiner_deinit(struct rd_examiner *examiner)
 {
@@ -90,6 +91,23 @@ static int add_unreadable(struct rd_examiner *examiner, struct rd_copy *copy, in
 	return RD_EXAMINE_NO_FILE;
 }
 
+/* Packages have modules and sources; what is left beside them is nobody's. */
+static int prove(const struct rd_examiner *examiner, const struct rd_map *map, struct rd_copy *copy,
+		 struct rd_error *err)
+{
+	RD_CLEANUP(rd_freep) char *package = NULL;
+	int r;
+
+	if (copy->kind == RD_COPY_BACKUP || rd_verdict_is_bad(copy->verdict))
+		return 0;
+	r = rd_package_find(examiner->sys, copy->path, map->data, map->len, &package, err);
+	if (r || !package)
+		return r;
+	return rd_copy_prove(copy, "equals the file of package %s (MD5)", package)
+		       ? rd_error_nomem(err)
+		       : 0;
+}
+
 static int inspect(struct rd_examiner *examiner, const struct stat *st, struct rd_copy *copy,
 		   struct rd_error *err)
 {
@@ -125,6 +143,9 @@ static int inspect(struct rd_examiner *examiner, const struct stat *st, struct r
 		rd_error_set(&why, EAGAIN, "the file shrank while it was read");
 		return add_unreadable(examiner, copy, RD_SYSTEM_UNREADABLE, &why, err);
 	}
+	r = prove(examiner, &map, copy, err);
+	if (r)
+		return r;
 	return rd_array_push(&examiner->seen, &seen) ? rd_error_nomem(err) : 0;
 }
 

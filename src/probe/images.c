@@ -27,7 +27,9 @@
 
 /* One image under way. */
 struct scan {
+	const struct rd_system *sys;
 	const struct rd_probe_options *options;
+	const struct rd_facts *facts; /* the installed copies */
 	const char *path;
 	struct rd_copies copies;
 	size_t met;
@@ -116,18 +118,42 @@ static int find_place(struct scan *scan, const char *member, struct rd_copy **co
 	return 0;
 }
 
+/* The same bytes as an installed copy that is proven are proven too. */
+static int prove(const struct scan *scan, const struct rd_initramfs_member *member,
+		 struct rd_copy *copy)
+{
+	for (size_t i = 0; i < scan->facts->copies.n; i++) {
+		const struct rd_copy *installed = &scan->facts->copies.items[i];
+		RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
+
+		if (installed->kind != RD_COPY_INSTALLED ||
+		    installed->verdict != RD_VERDICT_CLEAN || !installed->id.build_id ||
+		    !copy->id.build_id || strcmp(installed->id.build_id, copy->id.build_id) != 0)
+			continue;
+		if (!rd_system_map(scan->sys, installed->path, member->len, &map, NULL) &&
+		    map.len == member->len && !memcmp(map.data, member->data, map.len))
+			return rd_copy_prove(copy, "equals %s, byte for byte", installed->path);
+	}
+	return 0;
+}
+
 static int meet(const struct rd_initramfs_member *member, void *userdata)
 {
 	struct scan *scan = userdata;
 	unsigned int flags = scan->options->want_sha256 ? RD_INSPECT_SHA256 : 0;
 	struct rd_copy *copy = NULL;
+	int r;
 
 	if (scan->met++ >= COPIES_MAX)
 		return rd_error_set(&scan->why, EFBIG, "more than %d copies of amdgpu", COPIES_MAX);
 	if (find_place(scan, member->path, &copy))
 		return rd_error_nomem(&scan->why);
-	if (!member->reason)
-		return rd_inspect_bytes(member->data, member->len, flags, NULL, copy, &scan->why);
+	if (!member->reason) {
+		r = rd_inspect_bytes(member->data, member->len, flags, NULL, copy, &scan->why);
+		if (!r && prove(scan, member, copy))
+			r = rd_error_nomem(&scan->why);
+		return r;
+	}
 	if (rd_evidence_add(&copy->evidence, RD_EVIDENCE_LIMIT, NULL, "%s", member->reason))
 		return rd_error_nomem(&scan->why);
 	return 0;
@@ -190,7 +216,8 @@ static int probe_image(const struct rd_system *sys, const struct rd_probe_option
 		       const char *path, struct rd_facts *facts, struct rd_error *err)
 {
 	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
-	RD_CLEANUP(scan_deinit) struct scan scan = { .options = options, .path = path };
+	RD_CLEANUP(scan_deinit)
+	struct scan scan = { .sys = sys, .options = options, .facts = facts, .path = path };
 	struct rd_error why = RD_ERROR_INIT;
 	int r;
 
