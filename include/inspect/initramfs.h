@@ -33,7 +33,8 @@ enum {
 	RD_INITRAMFS_TOO_LARGE, /* a limit was reached; @err says which */
 };
 
-/* Decoded bytes of one image: DESIGN's cap. */
+/* Decoded bytes of one image: DESIGN's cap. As for modules, a small image has to do with
+ * RD_CODEC_MAX_RATIO times its size, or RD_CODEC_FREE. */
 #define RD_INITRAMFS_MAX ((uint64_t)1 << 30)
 
 /* Whether the bytes start as an initramfs may: a cpio header or a compression magic. */

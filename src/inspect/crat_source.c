@@ -302,7 +302,8 @@ int rd_crat_source_is(const char *text, size_t len)
 	/* Names that start so are defined in kfd_crat.c alone; no definition's head is as long. */
 	static const char stem[] = "kfd_parse_";
 	const size_t head = 1024;
-	const char *end = text + len;
+	/* Of what is larger than it may be, the start has to do. */
+	const char *end = text + (len < RD_CTOKENS_MAX ? len : RD_CTOKENS_MAX);
 
 	for (const char *p = text;
 	     p < end && (p = memmem(p, (size_t)(end - p), stem, strlen(stem)));) {

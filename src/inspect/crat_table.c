@@ -28,6 +28,11 @@
 #define TABLE_MAX_SIZE	(64u << 10)
 #define TABLE_MAX_PLACE 512
 
+/* A unit refers to some hundred places, in tables of some kilobytes; a hostile one to one table
+ * under a million names. */
+#define TABLE_MAX_USES	(1u << 17)
+#define TABLE_MAX_BYTES ((uint64_t)4 << 20)
+
 /* What one object holds. */
 struct table_find {
 	size_t words; /* of 16 bits, ids that cannot be text */
@@ -66,6 +71,9 @@ int rd_crat_tables_note(struct rd_crat_tables *tables, const struct rd_elf *elf,
 			continue;
 		if (rd_code_reloc_is_relative(relocs[i].type))
 			use.offset += to - relocs[i].offset;
+		tables->is_exhausted |= tables->n >= TABLE_MAX_USES;
+		if (tables->is_exhausted)
+			return 0;
 		if (rd_array_push(tables, &use))
 			return -ENOMEM;
 	}
@@ -170,6 +178,8 @@ static int inspect_object(const struct rd_elf *elf, const struct rd_elf_symbol *
 int rd_crat_tables_inspect(struct rd_crat_tables *tables, const struct rd_elf *elf,
 			   struct rd_evidence *ev, size_t *hitsp)
 {
+	uint64_t left = TABLE_MAX_BYTES;
+
 	if (!tables->n)
 		return 0;
 	qsort(tables->items, tables->n, sizeof(*tables->items), use_compare);
@@ -185,11 +195,19 @@ int rd_crat_tables_inspect(struct rd_crat_tables *tables, const struct rd_elf *e
 		use = find_use(tables, object);
 		if (!use)
 			continue;
+		if (object->size > left) {
+			tables->is_exhausted = true;
+			break;
+		}
+		left -= object->size;
 		tables->inspected++;
 		if (inspect_object(elf, object, use, ev, hitsp))
 			return -ENOMEM;
 	}
-	return 0;
+	if (!tables->is_exhausted)
+		return 0;
+	return rd_evidence_add(ev, RD_EVIDENCE_LIMIT, NULL,
+			       "more tables than one source file has: not all of them were read");
 }
 
 void rd_crat_tables_deinit(struct rd_crat_tables *tables)

@@ -3,6 +3,7 @@
 
 /* Data objects that functions of kfd_crat.c use, and the RDNA1 ids in them. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct rd_crat_tables {
 	} * items;
 	size_t n, cap;
 	size_t inspected; /* objects */
+	bool is_exhausted; /* more than is worth reading: some were passed over */
 };
 
 /* Notes what the instruction in [from, to) of @function refers to; 0 or -ENOMEM. */

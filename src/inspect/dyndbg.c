@@ -25,14 +25,21 @@
 #define DYNDBG_LINE_MASK 0x3ffffu
 #define DYNDBG_MAX_SITES (1u << 16) /* amdgpu has 2,400 */
 
+/* PATH_MAX, for the file. Else all sites may share one string of megabytes. */
+#define DYNDBG_MAX_STRING 4096
+
 static const char *pointed_string(const struct rd_elf *elf, const struct rd_elf_reloc *reloc)
 {
 	const struct rd_elf_symbol *symbol = &elf->symbols[reloc->symbol];
+	uint64_t offset = symbol->value + (uint64_t)reloc->addend;
+	struct rd_elf_section section;
 
 	if (symbol->section == SHN_UNDEF || symbol->section >= elf->n_sections)
 		return NULL;
-	return rd_elf_string(&elf->sections[symbol->section],
-			     symbol->value + (uint64_t)reloc->addend);
+	section = elf->sections[symbol->section];
+	if (offset < section.size && section.size - offset > DYNDBG_MAX_STRING)
+		section.size = offset + DYNDBG_MAX_STRING;
+	return rd_elf_string(&section, offset);
 }
 
 static bool is_run(const struct rd_elf_reloc *relocs)

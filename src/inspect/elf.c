@@ -24,7 +24,15 @@
 /* A module has about 100 sections and 30,000 symbols, an object of amdgpu built with
  * -ffunction-sections some thousands of sections. */
 #define ELF_MAX_SECTIONS (1u << 18)
-#define ELF_MAX_SYMBOLS	 (1u << 22)
+#define ELF_MAX_SYMBOLS	 (1u << 20)
+
+/* Twice KSYM_NAME_LEN (linux/kallsyms.h). Else symbols may share one name of megabytes, and whoever
+ * looks at each name looks at all of it each time. */
+#define ELF_MAX_NAME 1024
+
+/* On one place: RISC-V has up to three, LoongArch's stack machine a dozen. Else every look at that
+ * place is a look at the whole list. */
+#define ELF_MAX_STACKED_RELOCS 16
 
 #if __BYTE_ORDER == __LITTLE_ENDIAN
 #define ELF_OUR_DATA ELFDATA2LSB
@@ -142,10 +150,23 @@ static int index_section(struct rd_elf *elf, size_t i, const Elf64_Shdr *header,
 	return 0;
 }
 
-/* Whether every offset below the table's size is the start of a string that ends in it. */
+/* Whether every offset below the table's size is the start of a short string that ends in it. */
 static bool is_string_table(const struct rd_elf_section *section)
 {
-	return section->type == SHT_STRTAB && section->data && !section->data[section->size - 1];
+	const uint8_t *p = section->data;
+
+	if (section->type != SHT_STRTAB || !p || p[section->size - 1])
+		return false;
+	/* From one end of a string to the last one within reach. */
+	for (uint64_t left = section->size; left > ELF_MAX_NAME;) {
+		const uint8_t *end = memrchr(p, '\0', ELF_MAX_NAME);
+
+		if (!end)
+			return false;
+		left -= (uint64_t)(end + 1 - p);
+		p = end + 1;
+	}
+	return true;
 }
 
 static int name_section(struct rd_elf *elf, size_t i, uint32_t name, size_t names,
@@ -367,6 +388,19 @@ static int reloc_compare(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
+/* What a sorted list must not have, or NULL. */
+static const char *find_disorder(const struct rd_elf *elf, size_t target,
+				 const struct rd_elf_relocs *list)
+{
+	if (list->n && list->items[list->n - 1].offset > elf->sections[target].size)
+		return "a relocation lies outside of it";
+	for (size_t i = ELF_MAX_STACKED_RELOCS; i < list->n; i++) {
+		if (list->items[i].offset == list->items[i - ELF_MAX_STACKED_RELOCS].offset)
+			return "too many relocations of one place";
+	}
+	return NULL;
+}
+
 /* Whether all items name existing symbols; @is_sortedp: and ascend. */
 static bool check_relocs(const struct rd_elf *elf, const struct rd_elf_reloc *items, size_t n,
 			 bool *is_sortedp)
@@ -432,12 +466,16 @@ static int load_relocs(const struct rd_elf *elf, size_t target, struct rd_elf_re
 int rd_elf_load_relocs(struct rd_elf *elf, size_t section, struct rd_error *err)
 {
 	struct rd_elf_relocs *list = &elf->relocs[section];
+	const char *disorder;
 	int r = 0;
 
 	if (list->is_loaded)
 		return 0;
 	if (list->first)
 		r = load_relocs(elf, section, list, err);
+	disorder = r ? NULL : find_disorder(elf, section, list);
+	if (disorder)
+		r = elf_bad(err, disorder, section);
 	if (r) {
 		free(list->owned);
 		list->owned = NULL;

@@ -202,7 +202,8 @@ static int read_signer(const X509_NAME *issuer, char **signerp)
 	n = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry));
 	if (n < 0)
 		return 0;
-	*signerp = strndup((const char *)utf8, (size_t)n);
+	*signerp = strndup((const char *)utf8,
+			   n < IDENTITY_MAX_VALUE ? (size_t)n : IDENTITY_MAX_VALUE);
 	return *signerp ? 0 : -ENOMEM;
 }
 

@@ -48,7 +48,8 @@ struct scan {
 	void *userdata;
 	struct rd_initramfs_summary summary;
 	struct rd_error *err;
-	uint64_t decoded;
+	uint64_t decoded; /* out of compressed parts */
+	uint64_t max_decoded;
 	struct {
 		struct link_wait *items;
 		size_t n, cap;
@@ -94,11 +95,13 @@ static int reader_fill(struct reader *reader)
 	if (r)
 		return r < 0 ? r : RD_INITRAMFS_BAD;
 	reader->is_over = !reader->left;
-	scan->decoded += reader->left;
-	if (scan->decoded <= RD_INITRAMFS_MAX)
+	/* What is not compressed is skipped, not decoded: the file's size is its limit. */
+	if (reader->stream.decoder)
+		scan->decoded += reader->left;
+	if (scan->decoded <= scan->max_decoded)
 		return 0;
 	rd_error_set(scan->err, EFBIG, "more than the limit of %llu decoded bytes",
-		     (unsigned long long)RD_INITRAMFS_MAX);
+		     (unsigned long long)scan->max_decoded);
 	return RD_INITRAMFS_TOO_LARGE;
 }
 
@@ -364,7 +367,8 @@ static int scan_archive(struct reader *reader)
 		name[header.namesize] = '\0';
 		if (!strcmp(name, trailer)) {
 			scan->summary.archives++;
-			r = reader_take(reader, NULL, header.filesize + padding(header.filesize));
+			r = reader_take(reader, NULL,
+					(uint64_t)header.filesize + padding(header.filesize));
 			return r ? r : end_links(scan);
 		}
 		r = scan_member(reader, &header, strip_path(name));
@@ -431,9 +435,18 @@ static int scan_plain(struct scan *scan, const uint8_t *data, size_t len, size_t
 	r = scan_archive(&reader);
 	if (r)
 		return r;
-	scan->decoded = 0; /* skipped, not decoded: the file's size is the limit */
 	*usedp = len - reader.left;
 	return 0;
+}
+
+static uint64_t decoded_limit(size_t len)
+{
+	uint64_t max = len < RD_INITRAMFS_MAX ? (uint64_t)len * RD_CODEC_MAX_RATIO
+					      : RD_INITRAMFS_MAX;
+
+	if (max < RD_CODEC_FREE)
+		return RD_CODEC_FREE;
+	return max < RD_INITRAMFS_MAX ? max : RD_INITRAMFS_MAX;
 }
 
 static size_t without_bootconfig(const uint8_t *data, size_t len)
@@ -496,6 +509,7 @@ int rd_initramfs_scan(const uint8_t *data, size_t len, const char *wanted,
 		.wanted = wanted,
 		.member = member,
 		.userdata = userdata,
+		.max_decoded = decoded_limit(len),
 		.err = err,
 	};
 	int r = scan_image(&scan, data, len);

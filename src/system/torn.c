@@ -2,9 +2,10 @@
 
 /*
  * A mapped file that somebody truncates (dkms installs with cp, onto the old inode) answers the
- * next read with SIGBUS. The handler puts an anonymous page in the hole, so that the reader goes on
- * over zeroes, and notes it: the owner of the map asks torn_is() before it believes what was read.
- * A SIGBUS anywhere else gets its default action back.
+ * next read with SIGBUS. The handler puts anonymous pages in the place of the rest of the map, so
+ * that the reader goes on over zeroes, and notes it: the owner of the map asks torn_is() before it
+ * believes what was read. The rest and not the page, for a map in many pieces meets the limit of
+ * vm.max_map_count. A SIGBUS anywhere else gets its default action back.
  *
  * The handler may only look at lock-free atomics and call mmap(2), which is async-signal-safe on
  * Linux.
@@ -35,11 +36,12 @@ static bool mend(uintptr_t address)
 
 	for (size_t i = 0; i < RD_N_ELEMENTS(watched); i++) {
 		uintptr_t start = atomic_load(&watched[i].start);
+		size_t len = atomic_load(&watched[i].len);
 
-		if (!start || address < start || address - start >= atomic_load(&watched[i].len))
+		if (!start || address < start || address - start >= len)
 			continue;
 		atomic_store(&watched[i].is_torn, true);
-		return mmap((void *)page, (size_t)page_size, PROT_READ,
+		return mmap((void *)page, start + len - page, PROT_READ,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
 	}
 	return false;
