@@ -242,22 +242,56 @@ static void run_pass(struct compare *c, struct candidates *list, unsigned int ke
 	list->n = kept;
 }
 
-static void find_sections(struct compare *c)
-{
-	for (uint32_t i = 0; i < c->a.elf->n_sections; i++) {
-		const char *name = c->a.elf->sections[i].name;
-		const struct rd_elf_section *found;
+struct named_section {
+	const char *name;
+	uint32_t section;
+	bool is_b;
+};
 
-		/* Of sections of one name, as -ffunction-sections has them, the first counts. */
-		if (c->a.sections[i].class == COMPARE_IGNORED ||
-		    rd_elf_section(c->a.elf, name) != &c->a.elf->sections[i])
-			continue;
-		found = rd_elf_section(c->b.elf, name);
-		if (!found)
-			continue;
-		c->a.sections[i].pair = (uint32_t)(found - c->b.elf->sections);
-		c->b.sections[found - c->b.elf->sections].pair = i;
+static int named_compare(const void *a, const void *b)
+{
+	const struct named_section *x = a, *y = b;
+	int r = strcmp(x->name, y->name);
+
+	if (r)
+		return r;
+	if (x->is_b != y->is_b)
+		return x->is_b ? 1 : -1;
+	return x->section < y->section ? -1 : x->section > y->section;
+}
+
+static size_t add_named(const struct compare_side *side, bool is_b, struct named_section *named)
+{
+	for (uint32_t i = 1; i < side->elf->n_sections; i++)
+		*named++ = (struct named_section){ side->elf->sections[i].name, i, is_b };
+	return side->elf->n_sections - 1;
+}
+
+/* Pairs sections by name. Of several of one name, as -ffunction-sections has them, the first
+ * counts. */
+static int find_sections(struct compare *c)
+{
+	RD_CLEANUP(rd_freep) struct named_section *named = NULL;
+	size_t n, first = 0;
+
+	named = calloc(c->a.elf->n_sections + c->b.elf->n_sections, sizeof(*named));
+	if (!named)
+		return -ENOMEM;
+	n = add_named(&c->a, false, named);
+	n += add_named(&c->b, true, named + n);
+	qsort(named, n, sizeof(*named), named_compare);
+	for (size_t i = 1; i < n; i++) {
+		uint32_t a = named[first].section, b = named[i].section;
+
+		if (strcmp(named[first].name, named[i].name) != 0) {
+			first = i;
+		} else if (!named[first].is_b && named[i].is_b && !named[i - 1].is_b &&
+			   c->a.sections[a].class != COMPARE_IGNORED) {
+			c->a.sections[a].pair = b;
+			c->b.sections[b].pair = a;
+		}
 	}
+	return 0;
 }
 
 static void run_passes(struct compare *c, struct candidates *list, const unsigned int *keys,
@@ -287,8 +321,9 @@ int rd_compare_pair(struct compare *c)
 	struct candidates list = { 0 };
 	int r;
 
-	find_sections(c);
-	r = pair_singles(c);
+	r = find_sections(c);
+	if (!r)
+		r = pair_singles(c);
 	if (!r)
 		r = add_candidates(c, &c->a, &list);
 	if (!r)

@@ -257,7 +257,8 @@ static int merge(struct compare *c, const struct table *a, const struct table *b
 		} else if (order > 0) {
 			r = report(c, &c->b, pair, &b->items[k++], "is in B only");
 		} else {
-			if (!is_same_entry(c, a, &a->items[i], &b->items[k], section))
+			if (a->stride != b->stride || a->period != b->period ||
+			    !is_same_entry(c, a, &a->items[i], &b->items[k], section))
 				r = report(c, &c->a, section, &a->items[i], "differs");
 			i++;
 			k++;

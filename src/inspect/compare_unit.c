@@ -23,6 +23,9 @@
 /* From a relocated displacement to the end of its instruction: the immediates that may follow. */
 static const int64_t adjustments[] = { 4, 5, 6, 8 };
 
+/* A difference is kept, sorted and printed: dear, so that a million of them are refused. */
+#define REPORT_WORK 512
+
 bool rd_compare_spend(struct compare *c, uint64_t work)
 {
 	if (work > c->work) {
@@ -40,6 +43,11 @@ int rd_compare_report(struct compare *c, enum rd_difference_kind kind, const cha
 	struct rd_difference difference = { .kind = kind, .is_function = is_function };
 	int r = -ENOMEM;
 
+	if (!rd_compare_spend(c, REPORT_WORK + strlen(name))) {
+		if (finding)
+			rd_text_deinit(&finding->detail);
+		return 0;
+	}
 	difference.name = strdup(name);
 	difference.detail = finding ? rd_text_take_string(&finding->detail) : strdup("");
 	if (difference.name && difference.detail)

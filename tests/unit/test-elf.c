@@ -251,6 +251,64 @@ START_TEST(overlapping_sections)
 }
 END_TEST
 
+/* The first section of a type. */
+static Elf64_Shdr *section_of_type(uint32_t type)
+{
+	for (size_t i = 1; i < header()->e_shnum; i++) {
+		if (section_header(i)->sh_type == type)
+			return section_header(i);
+	}
+	ck_abort_msg("no section of type %u", type);
+}
+
+/* All symbols may have the same name: if that is long, looking at each is any amount of work. */
+START_TEST(endless_names)
+{
+	static const size_t lengths[] = { 1023, 1024 };
+	static const int expected[] = { 0, RD_ELF_BAD };
+	Elf64_Shdr *names = section_header(section_of_type(SHT_SYMTAB)->sh_link);
+	size_t size = names->sh_size + 4096, len = lengths[_i];
+	char *data = malloc(file.len + size);
+
+	memcpy(data, file.data, file.len);
+	memcpy(data + file.len, file.data + names->sh_offset, names->sh_size);
+	memset(data + file.len + names->sh_size, 0, 4096);
+	memset(data + file.len + names->sh_size + 100, 'a', len);
+	names = (Elf64_Shdr *)(data + ((char *)names - file.data));
+	names->sh_offset = file.len;
+	names->sh_size = size;
+	ck_assert_int_eq(rd_elf_init(&elf, data, file.len + size, &err), expected[_i]);
+	rd_elf_deinit(&elf);
+	free(data);
+}
+END_TEST
+
+START_TEST(piled_relocations)
+{
+	Elf64_Shdr *section = section_of_type(SHT_RELA);
+	size_t size = 64 * sizeof(Elf64_Rela);
+	char *data = malloc(file.len + size);
+	Elf64_Rela *relocs = (Elf64_Rela *)(data + file.len);
+
+	section->sh_offset = file.len;
+	section->sh_size = size;
+	memcpy(data, file.data, file.len);
+	memset(relocs, 0, size);
+	ck_assert_int_eq(rd_elf_init(&elf, data, file.len + size, &err), RD_ELF_BAD);
+	ck_assert_ptr_nonnull(strstr(err.msg, "of one place"));
+
+	for (size_t i = 0; i < 64; i++)
+		relocs[i].r_offset = i / 2;
+	ck_assert_int_eq(rd_elf_init(&elf, data, file.len + size, &err), 0);
+	rd_elf_deinit(&elf);
+
+	relocs[0].r_offset = UINT64_MAX - 7;
+	ck_assert_int_eq(rd_elf_init(&elf, data, file.len + size, &err), RD_ELF_BAD);
+	ck_assert_ptr_nonnull(strstr(err.msg, "outside"));
+	free(data);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("elf");
@@ -260,6 +318,8 @@ int main(void)
 	tcase_add_test(tcase, relocations);
 	tcase_add_test(tcase, unsorted_relocations);
 	tcase_add_test(tcase, relocation_without_symbol);
+	tcase_add_loop_test(tcase, endless_names, 0, 2);
+	tcase_add_test(tcase, piled_relocations);
 	tcase_add_test(tcase, extended_numbering);
 	tcase_add_test(tcase, giant_counts);
 	tcase_add_test(tcase, unsupported);

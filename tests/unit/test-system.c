@@ -138,6 +138,26 @@ START_TEST(a_file_that_shrinks_under_its_map_is_torn)
 }
 END_TEST
 
+/* With a page for each hole, the map would be in more pieces than vm.max_map_count allows. */
+START_TEST(a_large_file_that_shrinks_under_its_map_is_torn)
+{
+	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
+	RD_CLEANUP(rd_closep) int dir = open(root, O_PATH | O_CLOEXEC);
+	RD_CLEANUP(rd_closep) int fd = openat(dir, "large", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = 140000, sum = 0;
+
+	ck_assert_int_eq(ftruncate(fd, (off_t)(pages * page)), 0);
+	ck_assert_int_eq(rd_system_map(&sys, "/large", pages * page, &map, &err), 0);
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	for (size_t i = 0; i < pages; i += 2)
+		sum += map.data[i * page];
+	for (size_t i = 1; i < 100; i += 2)
+		sum += map.data[(100 - i) * page];
+	ck_assert_uint_eq(sum, 0);
+	ck_assert(rd_map_is_torn(&map));
+}
+END_TEST
+
 START_TEST(lists_are_sorted_and_typed)
 {
 	RD_CLEANUP(rd_entries_deinit) struct rd_entries entries = { 0 };
@@ -196,6 +216,7 @@ int main(void)
 	tcase_add_test(tc, caps_hold);
 	tcase_add_test(tc, empty_file_maps_to_nothing);
 	tcase_add_test(tc, a_file_that_shrinks_under_its_map_is_torn);
+	tcase_add_test(tc, a_large_file_that_shrinks_under_its_map_is_torn);
 	tcase_add_test(tc, lists_are_sorted_and_typed);
 	tcase_add_test(tc, links_are_read_not_followed);
 	tcase_add_test(tc, a_root_must_be_a_folder);
