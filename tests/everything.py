@@ -131,7 +131,7 @@ def meson_test(tally, stage, folder, *args, **env):
     log = folder / "meson-logs" / (f"{base}-valgrind.json" if stage == "valgrind" else f"{base}.json")
     log.unlink(missing_ok=True)
     run(["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs", "--logbase", base,
-         *args], **env)
+         "--timeout-multiplier", "4", *args], **({"CK_DEFAULT_TIMEOUT": "30"} | env))
     if not log.exists():
         raise Broken("meson test ran nothing")
     for line in log.read_text(errors="replace").splitlines():
@@ -147,14 +147,14 @@ def valgrind(tally):
     if not shutil.which("valgrind"):
         raise Unavailable("no valgrind")
     meson_test(tally, "valgrind", TOP / "build", "--suite", "unit", "--setup", "valgrind",
-               CK_TIMEOUT_MULTIPLIER="20")
+               "--timeout-multiplier", "20", CK_TIMEOUT_MULTIPLIER="20")
 
 
 def sanitize(tally):
     folder = build("build-sanitize", "-Dwerror=true", "-Dtests=enabled",
                    "-Db_sanitize=address,undefined", "-Db_lundef=false")
     meson_test(tally, "sanitize", folder, "--no-suite", "real", "--no-suite", "lint",
-               "--timeout-multiplier", "4", **SANITIZED)
+               **SANITIZED)
 
 
 def fuzz(tally):

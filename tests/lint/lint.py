@@ -15,12 +15,17 @@ import tempfile
 SKIP = 77  # meson: not run, for the reason printed
 
 
+def is_foreign(folder, name):
+    """Build folders, by whatever name, and hidden ones."""
+    return (name.startswith(".") and name != ".ci" or name == "__pycache__"
+            or os.path.exists(os.path.join(folder, name, "meson-private")))
+
+
 def files(root, *suffixes):
-    """Paths below root, sorted, without build folders and hidden ones (but .ci)."""
+    """Paths below root, sorted, of what belongs to the tree."""
     found = []
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(f for f in folders
-                            if f == ".ci" or not f.startswith((".", "build", "__pycache__")))
+        folders[:] = sorted(f for f in folders if not is_foreign(folder, f))
         found += [pathlib.Path(folder, name) for name in sorted(names)
                   if not suffixes or name.endswith(suffixes)]
     return found
