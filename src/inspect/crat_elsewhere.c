@@ -6,7 +6,7 @@
  *
  * - the hot-pluggable flag by name, of KFD or of the CRAT, or by a macro that holds it;
  * - an id in code that also writes to a `flags` member what is no CRAT_* constant;
- * - a bare number with the flag's bit, written to a `flags` member;
+ * - a bare number with the flag's bit, written or or-ed to a `flags` member;
  * - a macro that changes the meaning of a word of the stock function;
  * - an #include of what is no header;
  * - a kfd_parse_subtype_mem() that nothing calls.
@@ -23,6 +23,9 @@
 /* HSA_MEM_FLAGS_HOT_PLUGGABLE (kfd_topology.h) is 1, CRAT_MEM_FLAGS_HOT_PLUGGABLE (kfd_crat.h) 2.
  */
 #define HOT_PLUGGABLE_BITS 0x3
+
+/* Tokens of an assignment that are read: keeps hostile chains of them linear. */
+#define MAX_WRITTEN 64
 
 /* The statement around token @at of an item. */
 static struct crat_range statement_around(const struct rd_ctoken *tokens, size_t n, size_t at)
@@ -62,21 +65,48 @@ static const struct rd_ctoken *first_id(const struct crat_inspection *in,
 	return NULL;
 }
 
-/* Of the number at @at, and of `N << M` as a whole. */
-static bool has_flag_bit(const struct rd_ctoken *tokens, size_t n, size_t at)
+/* A constant at @at: N, N << M or BIT(N). How many tokens it has, 0 if there is none. */
+static size_t read_constant(const struct rd_ctoken *tokens, size_t n, size_t at, uint64_t *valuep)
 {
-	uint64_t value = tokens[at].value;
+	uint64_t value = 1, shift = 0;
+	size_t len = 1;
 
-	if (!tokens[at].has_value || (at && rd_ctoken_is(&tokens[at - 1], "<<")))
+	if (at && rd_ctoken_is(&tokens[at - 1], "<<"))
+		return 0;
+	if (tokens[at].has_value) {
+		value = tokens[at].value;
+		if (at + 2 < n && rd_ctoken_is(&tokens[at + 1], "<<") && tokens[at + 2].has_value) {
+			shift = tokens[at + 2].value;
+			len = 3;
+		}
+	} else if (at + 3 < n && rd_ctoken_is(&tokens[at], "BIT") && tokens[at + 2].has_value &&
+		   rd_ctoken_is(&tokens[at + 3], ")")) {
+		shift = tokens[at + 2].value;
+		len = 4;
+	} else {
+		return 0;
+	}
+	*valuep = shift < 64 ? value << shift : 0;
+	return len;
+}
+
+/* Whether the @len tokens at @at are or-ed with what stands beside them, and nothing else. */
+static bool is_ored(const struct rd_ctoken *tokens, size_t n, size_t at, size_t len)
+{
+	static const char *const before[] = { "|", "+", "^", "=", "|=", "+=", "^=" };
+	bool is_after = false;
+
+	if (at + len >= n ||
+	    !(rd_ctoken_is(&tokens[at + len], ";") || rd_ctoken_is(&tokens[at + len], "|")))
 		return false;
-	if (at + 2 < n && rd_ctoken_is(&tokens[at + 1], "<<") && tokens[at + 2].has_value)
-		value = tokens[at + 2].value < 64 ? value << tokens[at + 2].value : 0;
-	return value & HOT_PLUGGABLE_BITS;
+	for (size_t i = 0; at && i < RD_N_ELEMENTS(before); i++)
+		is_after = is_after || rd_ctoken_is(&tokens[at - 1], before[i]);
+	return is_after;
 }
 
 enum written {
 	WRITES_CONSTANTS, /* CRAT_* and numbers without the flag's bit */
-	WRITES_NUMBER, /* a bare number that has it */
+	WRITES_NUMBER, /* a bare number that has it, alone or or-ed with something */
 	WRITES_OTHER,
 };
 
@@ -85,17 +115,26 @@ static enum written what_is_written(const struct crat_words *words, const struct
 				    size_t n, size_t at)
 {
 	enum written written = WRITES_CONSTANTS;
+	size_t end = n - at < MAX_WRITTEN ? n : at + MAX_WRITTEN;
 
-	for (size_t i = at + 1; i < n && !rd_ctoken_is(&tokens[i], ";"); i++) {
+	for (size_t i = at + 1, len; i < end && !rd_ctoken_is(&tokens[i], ";");
+	     i += len ? len : 1) {
+		uint64_t value = 0;
+
 		if (tokens[i].depth < tokens[at].depth ||
 		    (tokens[i].depth == tokens[at].depth && rd_ctoken_is(&tokens[i], ",")))
 			break;
-		if (written == WRITES_CONSTANTS && has_flag_bit(tokens, n, i))
-			written = WRITES_NUMBER;
-		if (tokens[i].kind == RD_CTOKEN_IDENTIFIER &&
+		len = read_constant(tokens, n, i, &value);
+		if (value & HOT_PLUGGABLE_BITS) {
+			if (is_ored(tokens, n, i, len))
+				return WRITES_NUMBER;
+			if (written == WRITES_CONSTANTS)
+				written = WRITES_NUMBER;
+		}
+		if (!len && tokens[i].kind == RD_CTOKEN_IDENTIFIER &&
 		    (!rd_ctoken_has_prefix(&tokens[i], "CRAT_") ||
 		     crat_token_meaning(words, &tokens[i])))
-			return WRITES_OTHER;
+			written = WRITES_OTHER;
 	}
 	return written;
 }
