@@ -9,6 +9,7 @@
  *	mov ID to a register that is then compared	16-bit immediates where they are slow
  *	the same with ID >> 4 after a shift by 4	device >> 4 == family
  *	vendor and device in one word, ids packed in one word, tables of ids
+ *	vendor and device as the first two arguments	pci_get_device(ATI, ID, …)
  *
  * A false alarm is worse than a miss, for the function compare and the source check see what this
  * rule does not. So a number alone never counts. Not taken are: 64-bit add, sub and lea (offsets of
@@ -72,6 +73,7 @@ static const uint8_t code_registers[X86_REG_ENDING] = {
 /* What is known of a register, reading on: an id that was put there, or that it was shifted. */
 struct code_register {
 	struct rd_crat_id id;
+	bool is_vendor;
 	bool is_shifted;
 };
 
@@ -232,9 +234,21 @@ static int read_mov(struct code_reader *reader, const cs_insn *insn, const cs_x8
 		return 0;
 	if (rd_crat_id_is_packed(value, to->size))
 		return hit(reader, insn, "RDNA1 device ids, packed");
-	if (reg != &reader->registers[CODE_NO_REGISTER])
+	if (reg != &reader->registers[CODE_NO_REGISTER]) {
 		reg->id = match(value, to->size);
+		reg->is_vendor = rd_crat_id_is_vendor(value);
+	}
 	return 0;
+}
+
+/* A call that asks for a card: its first argument is the vendor, its second an id. */
+static int read_call(struct code_reader *reader, const cs_insn *insn)
+{
+	const struct code_register *device = &reader->registers[CODE_RSI];
+
+	if (!reader->registers[CODE_RDI].is_vendor || device->id.kind != RD_CRAT_ID_EXACT)
+		return 0;
+	return hit_id(reader, insn, &device->id);
 }
 
 static void forget_calls(struct code_reader *reader)
@@ -281,8 +295,10 @@ static int read_instruction(struct code_reader *reader, const cs_insn *insn)
 	int r = 0;
 
 	if (insn->detail->x86.op_count < 2) {
+		if (insn->id == X86_INS_CALL)
+			r = read_call(reader, insn);
 		update_registers(reader, insn);
-		return 0;
+		return r;
 	}
 	switch (insn->id) {
 	case X86_INS_CMP:

@@ -86,6 +86,11 @@ struct rd_crat_id rd_crat_id_match_shifted(uint64_t value)
 	return (struct rd_crat_id){ .kind = RD_CRAT_ID_CHIP, .id = (uint16_t)(value << 4) };
 }
 
+bool rd_crat_id_is_vendor(uint64_t value)
+{
+	return value == CRAT_VENDOR;
+}
+
 bool rd_crat_id_is_packed(uint64_t value, size_t size)
 {
 	bool is_text = true;

@@ -27,6 +27,9 @@ struct rd_crat_id rd_crat_id_match(uint64_t value);
 /* Whether @value is an id without its last digit, as after `>> 4`. */
 struct rd_crat_id rd_crat_id_match_shifted(uint64_t value);
 
+/* Whether @value is AMD's vendor id, which stands before the device in calls and tables. */
+bool rd_crat_id_is_vendor(uint64_t value);
+
 /* Whether @value of @size bytes is packed full with RDNA1 ids of 16 bits, at least two. */
 bool rd_crat_id_is_packed(uint64_t value, size_t size);
 

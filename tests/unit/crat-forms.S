@@ -264,6 +264,25 @@
 	leaq	pciidlist(%rip), %rdi
 	end	kfd_parse_crat_miss_table_global
 
+	function kfd_parse_crat_hit_call
+	xorl	%edx, %edx
+	movl	$0x731f, %esi
+	movl	$0x1002, %edi
+	call	outside
+	end	kfd_parse_crat_hit_call
+
+	/* One of the two alone is a size, or says nothing of the card. */
+	function kfd_parse_crat_miss_call
+	movl	$0x7340, %esi
+	movl	$64, %edi
+	call	outside
+	movl	$0x731e, %esi
+	call	outside
+	movl	$128, %esi
+	movl	$0x1002, %edi
+	call	outside
+	end	kfd_parse_crat_miss_call
+
 	function kfd_parse_crat_table
 	call	outside
 	end	kfd_parse_crat_table
