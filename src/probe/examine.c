@@ -137,15 +137,15 @@ static int inspect(struct rd_examiner *examiner, const struct stat *st, struct r
 	r = rd_inspect_bytes(map.data, map.len, examiner->flags, NULL, copy, err);
 	if (r)
 		return rd_error_prefix(err, r, "%s", copy->path);
+	r = prove(examiner, &map, copy, err);
+	if (r)
+		return r;
 	if (rd_map_is_torn(&map)) {
 		rd_evidence_deinit(&copy->evidence);
 		copy->verdict = RD_VERDICT_UNKNOWN;
 		rd_error_set(&why, EAGAIN, "the file shrank while it was read");
 		return add_unreadable(examiner, copy, RD_SYSTEM_UNREADABLE, &why, err);
 	}
-	r = prove(examiner, &map, copy, err);
-	if (r)
-		return r;
 	return rd_array_push(&examiner->seen, &seen) ? rd_error_nomem(err) : 0;
 }
 
