@@ -199,6 +199,7 @@ static int link_relocs(struct rd_elf *elf, struct rd_error *err)
 
 static int index_sections(struct rd_elf *elf, Elf *e, struct rd_error *err)
 {
+	GElf_Shdr header; /* a copy: in an initramfs a file starts at any multiple of 4 */
 	uint64_t total = 0;
 	size_t names;
 	int r;
@@ -207,11 +208,9 @@ static int index_sections(struct rd_elf *elf, Elf *e, struct rd_error *err)
 		return elf_bad(err, "no table of section names", 0);
 
 	for (size_t i = 0; i < elf->n_sections; i++) {
-		Elf64_Shdr *header = elf64_getshdr(elf_getscn(e, i));
-
-		if (!header)
+		if (!gelf_getshdr(elf_getscn(e, i), &header))
 			return elf_bad(err, elf_errmsg(-1), i);
-		r = index_section(elf, i, header, err);
+		r = index_section(elf, i, &header, err);
 		if (r)
 			return r;
 		/* Else a small file could ask for any amount of work. */
@@ -222,7 +221,8 @@ static int index_sections(struct rd_elf *elf, Elf *e, struct rd_error *err)
 	if (!is_string_table(&elf->sections[names]))
 		return elf_bad(err, "not a table of section names", names);
 	for (size_t i = 0; i < elf->n_sections; i++) {
-		r = name_section(elf, i, elf64_getshdr(elf_getscn(e, i))->sh_name, names, err);
+		gelf_getshdr(elf_getscn(e, i), &header);
+		r = name_section(elf, i, header.sh_name, names, err);
 		if (r)
 			return r;
 	}
@@ -319,6 +319,7 @@ static int index_symbols(struct rd_elf *elf, struct rd_error *err)
 static int elf_index(struct rd_elf *elf, struct rd_error *err)
 {
 	RD_CLEANUP(elf_endp) Elf *e = NULL;
+	GElf_Ehdr header;
 	int r;
 
 	r = count_sections(elf->data, elf->len, &elf->n_sections, err);
@@ -327,11 +328,11 @@ static int elf_index(struct rd_elf *elf, struct rd_error *err)
 
 	elf_version(EV_CURRENT);
 	e = elf_memory((char *)elf->data, elf->len);
-	if (!e || !elf64_getehdr(e)) {
+	if (!e || !gelf_getehdr(e, &header)) {
 		rd_error_set(err, EBADMSG, "ELF: %s", elf_errmsg(-1));
 		return RD_ELF_BAD;
 	}
-	elf->machine = elf64_getehdr(e)->e_machine;
+	elf->machine = header.e_machine;
 	elf->sections = calloc(elf->n_sections, sizeof(*elf->sections));
 	elf->relocs = calloc(elf->n_sections, sizeof(*elf->relocs));
 	if (!elf->sections || !elf->relocs)

@@ -18,12 +18,13 @@
 
 static void feed(const uint8_t *data, size_t len)
 {
-	RD_CLEANUP(rd_freep) uint8_t *copy = malloc(len ? len : 1);
+	/* Inside an initramfs a module starts at any multiple of 4. */
+	RD_CLEANUP(rd_freep) uint8_t *copy = malloc(4 + len);
 
 	if (!copy)
 		abort();
-	memcpy(copy, data, len);
-	LLVMFuzzerTestOneInput(copy, len);
+	memcpy(copy + 4, data, len);
+	LLVMFuzzerTestOneInput(copy + 4, len);
 }
 
 /* Numerical Recipes' generator: any would do, if it is the same everywhere. */
