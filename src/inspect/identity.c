@@ -55,11 +55,6 @@ static void openssl_freep(unsigned char **sp)
 	OPENSSL_free(*sp);
 }
 
-static void md_freep(EVP_MD_CTX **ctxp)
-{
-	EVP_MD_CTX_free(*ctxp);
-}
-
 static int set_value(char **valuep, const char *value)
 {
 	if (*valuep)
@@ -271,15 +266,10 @@ int rd_identity_read_signature(const void *data, size_t len, struct rd_identity 
 int rd_identity_read_sha256(const void *data, size_t len, struct rd_identity *id,
 			    struct rd_error *err)
 {
-	RD_CLEANUP(md_freep) EVP_MD_CTX *ctx = NULL;
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int n = 0;
 
-	ctx = EVP_MD_CTX_new();
-	if (!ctx)
-		return rd_error_nomem(err);
-	if (!EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) || !EVP_DigestUpdate(ctx, data, len) ||
-	    !EVP_DigestFinal_ex(ctx, digest, &n))
+	if (!EVP_Digest(data, len, digest, &n, EVP_sha256(), NULL))
 		return rd_error_set(err, ENOTSUP, "libcrypto has no SHA-256");
 	free(id->sha256);
 	id->sha256 = rd_text_hex(digest, n);

@@ -7,19 +7,14 @@
  */
 
 #include <ctype.h>
-#include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "inspect/md5sums.h"
 
 #define DIGEST_LEN ((size_t)RD_MD5SUMS_DIGEST - 1)
-
-static void md_freep(EVP_MD_CTX **ctx)
-{
-	EVP_MD_CTX_free(*ctx);
-}
 
 /* Without the leading slash and without usr/, so that both names of a merged folder are equal. */
 static const char *strip(const char *path, size_t *lenp)
@@ -75,20 +70,15 @@ bool rd_md5sums_find(const char *text, size_t len, const char *path, char digest
 int rd_md5sums_digest(const uint8_t *data, size_t len, char digest[RD_MD5SUMS_DIGEST],
 		      struct rd_error *err)
 {
-	static const char digits[] = "0123456789abcdef";
-	RD_CLEANUP(md_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	RD_CLEANUP(rd_freep) char *hex = NULL;
 	unsigned char raw[EVP_MAX_MD_SIZE];
 	unsigned int n = 0;
 
-	if (!ctx)
-		return rd_error_nomem(err);
-	if (!EVP_DigestInit_ex(ctx, EVP_md5(), NULL) || !EVP_DigestUpdate(ctx, data, len) ||
-	    !EVP_DigestFinal_ex(ctx, raw, &n) || n != DIGEST_LEN / 2)
+	if (!EVP_Digest(data, len, raw, &n, EVP_md5(), NULL) || n != DIGEST_LEN / 2)
 		return RD_MD5SUMS_REFUSED;
-	for (size_t i = 0; i < n; i++) {
-		digest[2 * i] = digits[raw[i] >> 4];
-		digest[2 * i + 1] = digits[raw[i] & 15];
-	}
-	digest[DIGEST_LEN] = '\0';
+	hex = rd_text_hex(raw, n);
+	if (!hex)
+		return rd_error_nomem(err);
+	memcpy(digest, hex, RD_MD5SUMS_DIGEST);
 	return 0;
 }

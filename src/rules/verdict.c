@@ -239,7 +239,7 @@ static const struct decision {
 		.holds = is_always,
 		.next = NEXT_NOTHING,
 		.sentence = "sane, but not proven: no copy of amdgpu that was looked at shows a "
-			    "sign of a patch, and nothing proves where they come from.",
+			    "sign of a patch, but not every one of them is proven clean.",
 	},
 };
 
