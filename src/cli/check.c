@@ -46,7 +46,8 @@ const struct cli_verb cli_check = {
 	.about =
 		"Finds the RDNA1 cards and every copy of amdgpu that is running, installed, in an\n"
 		"initramfs or a source of dkms, inspects each for the known patches and says\n"
-		"whether the machine is sane. Reads only. Run it as root: a user may not read all that matters.\n\n"
+		"whether the machine is sane. Reads only. Run it as root: a user may not read all\n"
+		"that matters.\n\n"
 		"Exit code: 0 sane, 1 the tool failed, 2 usage, 3 unsafe, 4 good on disk but a\n"
 		"reboot is needed, 5 no RDNA1 card, 6 undetermined.",
 	.run = check_run,
