@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "model/evidence.h"
+#include "model/presence.h"
 #include "model/verdict.h"
 
 enum rd_copy_kind {
@@ -37,6 +38,13 @@ struct rd_identity {
 	uint16_t machine; /* e_machine, 0 if unknown */
 };
 
+enum rd_signature_state {
+	RD_SIGNED_UNCHECKED, /* nobody verified it, or no certificate was at hand */
+	RD_SIGNED_NOT, /* nothing appended */
+	RD_SIGNED_VALID, /* verified with a certificate that is itself proven or enrolled */
+	RD_SIGNED_INVALID, /* does not fit the module: it was changed after signing */
+};
+
 struct rd_copy {
 	enum rd_copy_kind kind;
 	char *kernel; /* release it belongs to; NULL for a source tree */
@@ -48,6 +56,13 @@ struct rd_copy {
 	bool is_loadable; /* the next boot or modprobe could load it, or dkms rebuild from it */
 	bool is_resolved; /* modules.dep names it: what modprobe loads for @kernel */
 	bool is_same_as_running; /* its build-id is the running module's */
+
+	char *package; /* that has a file of this path; NULL: none, or not known */
+	enum rd_presence is_packaged; /* YES: its digest is the package's; NO: it differs */
+	char *reference; /* path of the proven copy that its functions were compared with */
+	enum rd_signature_state signature;
+	enum rd_presence would_load; /* would this machine's kernel accept its signature */
+	char *load_reason; /* why, or why that cannot be told; NULL: nobody asked */
 };
 
 struct rd_copies {

@@ -7,13 +7,12 @@
 #include <stddef.h>
 
 #include "model/copy.h"
+#include "model/dkms.h"
 #include "model/gpu.h"
-
-enum rd_presence {
-	RD_PRESENCE_UNKNOWN,
-	RD_PRESENCE_NO,
-	RD_PRESENCE_YES,
-};
+#include "model/image.h"
+#include "model/modprobe.h"
+#include "model/policy.h"
+#include "model/presence.h"
 
 struct rd_parameter {
 	char *name, *value; /* value NULL: unreadable */
@@ -41,8 +40,11 @@ struct rd_running {
 struct rd_kernel {
 	char *release;
 	char *resolved; /* path modprobe would load amdgpu from; NULL if none or unknown */
+	char *expected; /* path that depmod would choose if it ran now; NULL if none or unknown */
 	enum rd_presence has_amdgpu; /* does modules.dep (or the tree) have one */
 	enum rd_presence has_builtin; /* modules.builtin lists amdgpu */
+	enum rd_presence has_headers; /* dkms could build for it */
+	char *autoinstall; /* "NAME/VERSION" that the next dkms autoinstall puts here; NULL: none */
 	bool is_running;
 };
 
@@ -73,6 +75,10 @@ struct rd_facts {
 	struct rd_running running;
 	struct rd_kernels kernels;
 	struct rd_copies copies;
+	struct rd_images images;
+	struct rd_dkms_packages dkms;
+	struct rd_modprobe_lines modprobe;
+	struct rd_policy policy;
 	struct rd_unreads unreads;
 };
 

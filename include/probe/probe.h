@@ -9,6 +9,8 @@
 struct rd_probe_options {
 	const char *kernel; /* only this release's files; NULL: all */
 	bool want_sha256; /* hash every copy (JSON wants it) */
+	bool wants_packages; /* ask the data bases of rpm and pacman too, which takes its time */
+	bool is_deep; /* compare the running code itself (root, this machine) */
 
 	/* Told of each file before it is inspected, which may take long; may be NULL. */
 	void (*progress)(void *userdata, const char *path);
@@ -24,12 +26,16 @@ struct rd_probe_options {
 int rd_probe(const struct rd_system *sys, const struct rd_probe_options *options,
 	     struct rd_facts *facts, struct rd_error *err);
 
-/* The parts, in the order in which rd_probe() runs them. Each appends to @facts. */
-int rd_probe_gpus(const struct rd_system *sys, struct rd_facts *facts, struct rd_error *err);
-int rd_probe_running(const struct rd_system *sys, struct rd_facts *facts, struct rd_error *err);
+/* The parts, in the order in which rd_probe() runs them. Each adds to @facts; all return as it. */
+int rd_probe_gpus(const struct rd_system *sys, const struct rd_probe_options *options,
+		  struct rd_facts *facts, struct rd_error *err);
+int rd_probe_running(const struct rd_system *sys, const struct rd_probe_options *options,
+		     struct rd_facts *facts, struct rd_error *err);
 int rd_probe_kernels(const struct rd_system *sys, const struct rd_probe_options *options,
 		     struct rd_facts *facts, struct rd_error *err);
 int rd_probe_images(const struct rd_system *sys, const struct rd_probe_options *options,
 		    struct rd_facts *facts, struct rd_error *err);
 int rd_probe_sources(const struct rd_system *sys, const struct rd_probe_options *options,
 		     struct rd_facts *facts, struct rd_error *err);
+int rd_probe_judge(const struct rd_system *sys, const struct rd_probe_options *options,
+		   struct rd_facts *facts, struct rd_error *err);

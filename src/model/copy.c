@@ -41,6 +41,9 @@ void rd_copy_deinit(struct rd_copy *copy)
 {
 	free(copy->kernel);
 	free(copy->path);
+	free(copy->package);
+	free(copy->reference);
+	free(copy->load_reason);
 	rd_identity_deinit(&copy->id);
 	rd_evidence_deinit(&copy->evidence);
 	*copy = (struct rd_copy){ 0 };

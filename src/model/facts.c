@@ -31,6 +31,8 @@ static void kernels_deinit(struct rd_kernels *kernels)
 	for (size_t i = 0; i < kernels->n; i++) {
 		free(kernels->items[i].release);
 		free(kernels->items[i].resolved);
+		free(kernels->items[i].expected);
+		free(kernels->items[i].autoinstall);
 	}
 	free(kernels->items);
 }
@@ -44,6 +46,10 @@ void rd_facts_deinit(struct rd_facts *facts)
 	running_deinit(&facts->running);
 	kernels_deinit(&facts->kernels);
 	rd_copies_deinit(&facts->copies);
+	rd_images_deinit(&facts->images);
+	rd_dkms_packages_deinit(&facts->dkms);
+	rd_modprobe_lines_deinit(&facts->modprobe);
+	rd_policy_deinit(&facts->policy);
 	for (size_t i = 0; i < facts->unreads.n; i++) {
 		free(facts->unreads.items[i].path);
 		free(facts->unreads.items[i].reason);

@@ -233,12 +233,14 @@ static int gpu_compare(const void *a, const void *b)
 	return strcmp(((const struct rd_gpu *)a)->slot, ((const struct rd_gpu *)b)->slot);
 }
 
-int rd_probe_gpus(const struct rd_system *sys, struct rd_facts *facts, struct rd_error *err)
+int rd_probe_gpus(const struct rd_system *sys, const struct rd_probe_options *options,
+		  struct rd_facts *facts, struct rd_error *err)
 {
 	const struct rd_gpu_backend *backend = sys->is_live ? &rd_gpu_backend_live
 							    : &rd_gpu_backend_picture;
 	int r;
 
+	(void)options;
 	r = backend->scan(sys, facts, err);
 	if (!r && facts->gpus.n)
 		r = backend->find_nodes(sys, facts, err);

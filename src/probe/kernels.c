@@ -218,6 +218,7 @@ static int add_kernel(struct rd_examiner *examiner, const char *folder, const ch
 		return 0;
 	free(kernel.release);
 	free(kernel.resolved);
+	free(kernel.expected);
 	return rd_error_prefix(err, r, "%s", folder);
 }
 

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * All probes in their order, and what only their sum tells: whether the running driver is one of
- * the copies on disk. Nothing less than an equal build-id makes two copies one; srcversion and
- * version are equal too when a patched tree kept them.
- *
- * A build-id survives an edit of the finished file, so among several copies that carry the running
- * one the worst verdict is the running one's.
+ * All probes in their order: each finds in the facts what those before it put there.
  */
 
 #include <errno.h>
@@ -14,91 +9,9 @@
 #include <string.h>
 
 #include "attribute.h"
-#include "inspect/inspect.h"
 #include "probe/probe.h"
 
 #define OS_RELEASE_MAX ((size_t)64 << 10)
-
-/* From harmless to harmful; what is unknown may be harmful. */
-static int severity(enum rd_verdict verdict)
-{
-	static const int of[] = {
-		[RD_VERDICT_CLEAN] = 0,	   [RD_VERDICT_NO_SIGN] = 1, [RD_VERDICT_UNKNOWN] = 2,
-		[RD_VERDICT_MODIFIED] = 3, [RD_VERDICT_PATCHED] = 4,
-	};
-
-	return of[verdict];
-}
-
-/* Marks the copies with the running build-id; the worst of them, the resolved one among equals. */
-static const struct rd_copy *find_same(struct rd_facts *facts)
-{
-	const char *build_id = facts->running.build_id;
-	const struct rd_copy *worst = NULL;
-
-	for (size_t i = 0; build_id && i < facts->copies.n; i++) {
-		struct rd_copy *copy = &facts->copies.items[i];
-
-		if (copy->kind == RD_COPY_RUNNING || !copy->id.build_id ||
-		    strcmp(copy->id.build_id, build_id) != 0)
-			continue;
-		copy->is_same_as_running = true;
-		if (!worst || severity(copy->verdict) > severity(worst->verdict) ||
-		    (copy->verdict == worst->verdict && copy->is_resolved && !worst->is_resolved))
-			worst = copy;
-	}
-	return worst;
-}
-
-static int add_livepatches(const struct rd_running *running, struct rd_copy *copy)
-{
-	for (size_t i = 0; i < running->livepatches.n; i++) {
-		if (rd_evidence_add(&copy->evidence, RD_EVIDENCE_LIMIT,
-				    running->livepatches.items[i],
-				    "a live patch replaces functions of the running driver"))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/* Why the running driver is none of the copies, or cannot be known to be. */
-static int explain_unknown(const struct rd_facts *facts, struct rd_copy *copy)
-{
-	const struct rd_running *running = &facts->running;
-
-	if (running->is_builtin)
-		return rd_evidence_add(&copy->evidence, RD_EVIDENCE_LIMIT, NULL,
-				       "built into the kernel image, which was not inspected");
-	if (!running->build_id)
-		return rd_evidence_add(&copy->evidence, RD_EVIDENCE_LIMIT, NULL,
-				       "the running module shows no build-id: nothing less proves "
-				       "which file it came from");
-	return rd_evidence_add(&copy->evidence, RD_EVIDENCE_BUILD_ID, running->build_id,
-			       "no copy that was inspected has the running module's build-id");
-}
-
-static int judge_running(struct rd_facts *facts)
-{
-	struct rd_copy *running = (struct rd_copy *)rd_facts_running_copy(facts);
-	const struct rd_copy *same;
-
-	if (!running)
-		return 0;
-	same = find_same(facts);
-	if (!same)
-		return explain_unknown(facts, running) || add_livepatches(&facts->running, running)
-			       ? -ENOMEM
-			       : 0;
-
-	running->verdict = same->verdict;
-	if (facts->running.livepatches.n && !rd_verdict_is_bad(same->verdict)) {
-		running->verdict = RD_VERDICT_UNKNOWN;
-		if (add_livepatches(&facts->running, running))
-			return -ENOMEM;
-	}
-	return rd_evidence_add(&running->evidence, RD_EVIDENCE_BUILD_ID, facts->running.build_id,
-			       "identical build-id with %s", same->path);
-}
 
 /* os-release(5): a value may stand in quotes, with a backslash before some characters. */
 static void unquote(char *value)
@@ -164,23 +77,29 @@ static int start_facts(const struct rd_system *sys, const struct rd_probe_option
 	return r ? r : read_distribution(sys, facts, err);
 }
 
+/* In this order: what is found, then what proves it, then what only the sum of all tells. */
+static const struct part {
+	int (*probe)(const struct rd_system *sys, const struct rd_probe_options *options,
+		     struct rd_facts *facts, struct rd_error *err);
+	bool needs_sys;
+} parts[] = {
+	{ .probe = rd_probe_gpus, .needs_sys = true },
+	{ .probe = rd_probe_running, .needs_sys = true },
+	{ .probe = rd_probe_kernels },
+	{ .probe = rd_probe_images },
+	{ .probe = rd_probe_sources },
+	{ .probe = rd_probe_judge },
+};
+
 int rd_probe(const struct rd_system *sys, const struct rd_probe_options *options,
 	     struct rd_facts *facts, struct rd_error *err)
 {
 	int r;
 
 	r = start_facts(sys, options, facts, err);
-	if (!r && facts->has_sys)
-		r = rd_probe_gpus(sys, facts, err);
-	if (!r && facts->has_sys)
-		r = rd_probe_running(sys, facts, err);
-	if (!r)
-		r = rd_probe_kernels(sys, options, facts, err);
-	if (!r)
-		r = rd_probe_images(sys, options, facts, err);
-	if (!r)
-		r = rd_probe_sources(sys, options, facts, err);
-	if (!r && judge_running(facts))
-		r = rd_error_nomem(err);
+	for (size_t i = 0; i < RD_N_ELEMENTS(parts) && !r; i++) {
+		if (facts->has_sys || !parts[i].needs_sys)
+			r = parts[i].probe(sys, options, facts, err);
+	}
 	return r;
 }

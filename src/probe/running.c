@@ -250,11 +250,13 @@ static int add_copy(struct rd_facts *facts, struct rd_error *err)
 	return 0;
 }
 
-int rd_probe_running(const struct rd_system *sys, struct rd_facts *facts, struct rd_error *err)
+int rd_probe_running(const struct rd_system *sys, const struct rd_probe_options *options,
+		     struct rd_facts *facts, struct rd_error *err)
 {
 	struct rd_running *running = &facts->running;
 	int r;
 
+	(void)options;
 	r = rd_attribute_get(sys, "/proc/sys/kernel", "osrelease", &running->kernel, err);
 	if (!r)
 		r = find_module(sys, facts, err);

@@ -40,7 +40,7 @@ START_TEST(machine)
 	snprintf(command, sizeof(command), "cp -r %s/sysfs/%s/card* %s/sys/class/drm/",
 		 getenv("RDNA1_CORPUS"), machines[_i].machine, tree_root);
 	ck_assert_int_eq(system(command), 0);
-	ck_assert_int_eq(rd_probe_gpus(&tree_system, &facts, &err), 0);
+	ck_assert_int_eq(rd_probe_gpus(&tree_system, NULL, &facts, &err), 0);
 
 	ck_assert_int_eq(facts.gpus_known, RD_PRESENCE_YES);
 	ck_assert_uint_eq(facts.unreads.n, 0);

@@ -39,7 +39,7 @@ static void add_function(const char *slot, const char *vendor, const char *devic
 
 static void probe(void)
 {
-	ck_assert_int_eq(rd_probe_gpus(&tree_system, &facts, &err), 0);
+	ck_assert_int_eq(rd_probe_gpus(&tree_system, NULL, &facts, &err), 0);
 }
 
 static void teardown(void)
@@ -281,7 +281,7 @@ START_TEST(live_is_quiet)
 
 	ck_assert_int_eq(rd_system_init(&live, "/", &err), 0);
 	dup2(fd, STDERR_FILENO);
-	ck_assert_int_eq(rd_probe_gpus(&live, &facts, &err), 0);
+	ck_assert_int_eq(rd_probe_gpus(&live, NULL, &facts, &err), 0);
 	dup2(saved, STDERR_FILENO);
 	ck_assert_int_eq(fstat(fd, &st), 0);
 	ck_assert_int_eq(st.st_size, 0);
@@ -301,7 +301,7 @@ static bool probe_live(void)
 	setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0", 1); /* newer libudevs ask for a real sysfs */
 	ck_assert_int_eq(rd_system_init(&live, "/", &err), 0);
 	ck_assert(live.is_live);
-	ck_assert_int_eq(rd_probe_gpus(&live, &facts, &err), 0);
+	ck_assert_int_eq(rd_probe_gpus(&live, NULL, &facts, &err), 0);
 	ck_assert_int_eq(fchdir(outside) || chroot("."), 0); /* the sanitizers want /proc at exit */
 	return true;
 }

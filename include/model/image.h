@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* One initramfs image of the machine, whether or not it holds a copy of the driver. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/presence.h"
+
+struct rd_image {
+	char *path; /* as seen from the root; of a unified kernel image the .efi file */
+	char *kernel; /* release that boots with it, NULL if that cannot be told */
+	const char
+		*format; /* codec of its last archive: "zstd", ..., "none"; NULL unknown; static */
+	bool is_uki;
+	enum rd_presence has_amdgpu; /* UNKNOWN: could not be read to its end */
+	char *resolved; /* member that its own modules.dep names for amdgpu; NULL: none, no index */
+};
+
+struct rd_images {
+	struct rd_image *items;
+	size_t n, cap;
+};
+
+void rd_image_deinit(struct rd_image *image);
+void rd_images_deinit(struct rd_images *images);
