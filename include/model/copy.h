@@ -95,5 +95,8 @@ int rd_copy_prove(struct rd_copy *copy, const char *fmt, ...) RD_PRINTF(2, 3);
 /* The word used in JSON: "running", "installed", ...; static. */
 const char *rd_copy_kind_name(enum rd_copy_kind kind);
 
+/* "unchecked", "none", "valid", "invalid"; static. */
+const char *rd_signature_state_name(enum rd_signature_state state);
+
 /* The detail of the deciding evidence, or "" when there is none. */
 const char *rd_copy_reason(const struct rd_copy *copy);

@@ -23,6 +23,13 @@ static const struct rd_name kinds[] = {
 	{ .name = "file", .value = RD_COPY_FILE },
 };
 
+static const struct rd_name signature_states[] = {
+	{ .name = "unchecked", .value = RD_SIGNED_UNCHECKED },
+	{ .name = "none", .value = RD_SIGNED_NOT },
+	{ .name = "valid", .value = RD_SIGNED_VALID },
+	{ .name = "invalid", .value = RD_SIGNED_INVALID },
+};
+
 void rd_identity_deinit(struct rd_identity *id)
 {
 	free(id->name);
@@ -97,6 +104,11 @@ int rd_copy_prove(struct rd_copy *copy, const char *fmt, ...)
 const char *rd_copy_kind_name(enum rd_copy_kind kind)
 {
 	return rd_name_of(kinds, RD_N_ELEMENTS(kinds), (int)kind);
+}
+
+const char *rd_signature_state_name(enum rd_signature_state state)
+{
+	return rd_name_of(signature_states, RD_N_ELEMENTS(signature_states), (int)state);
 }
 
 const char *rd_copy_reason(const struct rd_copy *copy)

@@ -148,13 +148,24 @@ def check_text(expect, text):
             yield f"wider than 80 columns: {line}"
 
 
+def close(node):
+    """No object may have a field that the schema does not describe."""
+    if isinstance(node, dict):
+        if "properties" in node:
+            node["additionalProperties"] = False
+        for value in node.values():
+            close(value)
+    return node
+
+
 def check_schema(document):
     try:
         import jsonschema
     except ImportError:
         print("# python3-jsonschema is missing: the JSON was not validated")
         return
-    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    schema = close(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    validator = jsonschema.Draft202012Validator(schema)
     for error in validator.iter_errors(document):
         yield f"schema: {error.json_path}: {error.message}"
 
