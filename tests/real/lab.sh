@@ -12,6 +12,7 @@
 #	modules/{gcc,clang}/	the 6.1 kfd_crat.c of each form, compiled and linked into a small real amdgpu
 #	variants/		the small module relinked, stripped further, compressed
 #	broken/			files that nobody can inspect
+#	guest/debian-*/		the modules that amdgpu needs, plain, and their order; card/card.ko: see tests/vm
 #	full/			--full only: all of amdgpu 6.1, clean, patched, and with its objects in another order
 #
 # Nothing outside DIR changes: packages are downloaded through a private apt configuration and unpacked, not
@@ -84,6 +85,8 @@ version_of() { awk -v k="$1" -v m="$2" '$1 == k && $2 == m { print $3 }' "$dir/v
 . "$here/lab-manifest.sh"
 # shellcheck disable=SC1091
 . "$here/lab-full.sh"
+# shellcheck disable=SC1091
+. "$here/lab-guest.sh"
 
 forms=("$here"/forms/*.c-fragment)
 module=("$here"/module/*)
@@ -96,6 +99,8 @@ main() {
 	stage modules-gcc "$dir/versions" "$here/lab-modules.sh" "$here/form.awk" "${forms[@]}" "${module[@]}"
 	stage modules-clang "$dir/versions" "$here/lab-modules.sh" "$here/form.awk" "${forms[@]}" "${module[@]}"
 	stage variants "$dir/.stamp/modules-gcc" "$here/lab-modules.sh"
+	stage guest "$dir/versions" "$here/lab-guest.sh"
+	stage card "$dir/versions" "$here/../vm/card.c"
 	stage sources "$dir/.stamp/source" "$here/lab-sources.sh" "$here/form.awk" "${forms[@]}"
 	if [ $full = yes ]; then
 		stage full "$dir/versions" "$here/lab-full.sh" "$here/form.awk" "$here/forms/published-applied.c-fragment"
