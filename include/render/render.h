@@ -15,6 +15,7 @@
 struct rd_render_options {
 	bool use_color;
 	bool is_verbose;
+	bool is_utf8; /* the terminal shows more than ASCII */
 	int width; /* columns of the terminal, 80 where there is none */
 };
 

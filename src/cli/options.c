@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -283,6 +284,7 @@ struct rd_render_options cli_render_options(const struct cli_values *values)
 	return (struct rd_render_options){
 		.use_color = wants_color(values->color),
 		.is_verbose = values->is_verbose,
+		.is_utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
 		.width = output_width(),
 	};
 }

@@ -27,15 +27,16 @@ void page_puts(struct page *page, const char *s)
 		page->r = rd_text_puts(&page->text, s);
 }
 
-const char *page_color_sequence(enum page_color color)
-{
-	return sequences[color];
-}
-
 void page_color(struct page *page, enum page_color color)
 {
 	if (page->options->use_color)
 		page_puts(page, sequences[color]);
+}
+
+void page_spaces(struct page *page, int n)
+{
+	for (; n > 0; n--)
+		page_puts(page, " ");
 }
 
 void page_heading(struct page *page, const char *s)
@@ -79,12 +80,25 @@ static void append(struct page *page, const char *s, size_t len)
 		page->r = rd_text_append(&page->text, s, len);
 }
 
+/* What a new line begins with, up to @indent. */
+static void start_line(struct page *page, int indent, int *columnp)
+{
+	*columnp = 0;
+	if (page->margin) {
+		page_puts(page, page->margin);
+		*columnp = columns_of(page->margin, strlen(page->margin));
+	}
+	page_spaces(page, indent - *columnp);
+	*columnp = *columnp > indent ? *columnp : indent;
+}
+
+/* The spaces that a lead was filled up with end where the line does. */
 static void break_line(struct page *page, int indent, int *columnp)
 {
+	while (page->text.len && page->text.data[page->text.len - 1] == ' ')
+		page->text.data[--page->text.len] = '\0';
 	append(page, "\n", 1);
-	for (int i = 0; i < indent; i++)
-		append(page, " ", 1);
-	*columnp = indent;
+	start_line(page, indent, columnp);
 }
 
 /* A word that fits no line, character by character. */
@@ -102,13 +116,17 @@ static void put_long_word(struct page *page, int indent, int *columnp, const cha
 	}
 }
 
-/* @is_first: nothing of this paragraph stands on the line, so that no space goes before it. */
+/*
+ * @is_first: nothing of this paragraph stands on the line, so that no space goes before it. A word
+ * that fits a line of its own is not broken for the sake of the lead in front of it.
+ */
 static void put_word(struct page *page, int indent, int *columnp, bool is_first, const char *s,
 		     size_t len)
 {
 	int columns = columns_of(s, len), width = page->options->width;
 
-	if (!is_first && *columnp + 1 + columns > width) {
+	if (*columnp + !is_first + columns > width &&
+	    (!is_first || (*columnp > indent && indent + columns <= width))) {
 		break_line(page, indent, columnp);
 		is_first = true;
 	}
@@ -143,8 +161,10 @@ static void put_line(struct page *page, int indent, int *columnp, const char *s,
 
 static void wrap(struct page *page, int column, int indent, const char *s)
 {
-	for (; column < indent; column++)
-		append(page, " ", 1);
+	if (!column)
+		start_line(page, indent, &column);
+	page_spaces(page, indent - column);
+	column = column > indent ? column : indent;
 	while (*s && !page->r) {
 		size_t n = strcspn(s, "\n");
 
@@ -246,22 +266,73 @@ void page_evidence(struct page *page, int indent, const struct rd_evidence *ev, 
 		page_wrapf(page, 0, indent, "and %zu more (--verbose)", ev->n - n);
 }
 
+struct field {
+	const char *name, *value;
+};
+
+static void put_fields(struct page *page, int indent, const struct field *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (fields[i].value)
+			page_wrapf(page, 0, indent, "%s: %s", fields[i].name, fields[i].value);
+	}
+}
+
 void page_identity(struct page *page, int indent, const struct rd_identity *id)
 {
-	const struct {
-		const char *name, *value;
-	} fields[] = {
+	const struct field fields[] = {
 		{ .name = "build-id", .value = id->build_id },
 		{ .name = "srcversion", .value = id->srcversion },
 		{ .name = "version", .value = id->version },
 		{ .name = "vermagic", .value = id->vermagic },
 		{ .name = "compiler", .value = id->compiler },
 		{ .name = "sha256", .value = id->sha256 },
-		{ .name = "signer (not verified)", .value = id->signer },
+		{ .name = "signer (a name, no proof)", .value = id->signer },
 	};
 
-	for (size_t i = 0; i < RD_N_ELEMENTS(fields); i++) {
-		if (fields[i].value)
-			page_wrapf(page, 0, indent, "%s: %s", fields[i].name, fields[i].value);
+	put_fields(page, indent, fields, RD_N_ELEMENTS(fields));
+}
+
+/* NULL for what nobody asked. */
+static const char *signature_words(const struct rd_copy *copy)
+{
+	switch (copy->signature) {
+	case RD_SIGNED_UNCHECKED:
+		return NULL;
+	case RD_SIGNED_NOT:
+		return "none";
+	case RD_SIGNED_VALID:
+		return "verified";
+	case RD_SIGNED_INVALID:
+		return "does not fit: changed after signing";
 	}
+	return NULL;
+}
+
+static const char *load_words(const struct rd_copy *copy)
+{
+	if (copy->would_load == RD_PRESENCE_UNKNOWN)
+		return copy->load_reason ? "cannot be told" : NULL;
+	return copy->would_load == RD_PRESENCE_YES ? "yes" : "no";
+}
+
+static const char *package_words(const struct rd_copy *copy)
+{
+	if (!copy->package || copy->is_packaged == RD_PRESENCE_UNKNOWN)
+		return NULL;
+	return copy->is_packaged == RD_PRESENCE_YES ? "yes" : "no";
+}
+
+void page_provenance(struct page *page, int indent, const struct rd_copy *copy)
+{
+	const struct field fields[] = {
+		{ .name = "signature", .value = signature_words(copy) },
+		{ .name = "this kernel would load it", .value = load_words(copy) },
+		{ .name = "because", .value = copy->load_reason },
+		{ .name = "package", .value = copy->package },
+		{ .name = "equals the package's file", .value = package_words(copy) },
+		{ .name = "functions compared with", .value = copy->reference },
+	};
+
+	put_fields(page, indent, fields, RD_N_ELEMENTS(fields));
 }

@@ -23,6 +23,7 @@ enum page_color {
 struct page {
 	const struct rd_render_options *options;
 	struct rd_text text;
+	const char *margin; /* each line of a paragraph begins with it, NULL: nothing; ours */
 	int r; /* the first error */
 };
 
@@ -31,6 +32,7 @@ void page_deinit(struct page *page);
 /* As it stands: our own words, or text that went through rd_text_puts_escaped(). */
 void page_puts(struct page *page, const char *s);
 void page_color(struct page *page, enum page_color color);
+void page_spaces(struct page *page, int n);
 
 /* A heading on a line of its own, after an empty line. */
 void page_heading(struct page *page, const char *s);
@@ -41,7 +43,8 @@ void page_heading(struct page *page, const char *s);
  * @indent: columns of the lines after it
  * @fmt: the paragraph; a line end in it breaks the line, two leave one free
  *
- * Ends with a line end. A word that is longer than a line is broken at its edge.
+ * Ends with a line end. The margin counts as columns. A word that is longer than a line is broken
+ * at its edge.
  */
 void page_wrapf(struct page *page, int column, int indent, const char *fmt, ...) RD_PRINTF(4, 5);
 
@@ -53,14 +56,14 @@ enum page_color page_verdict_color(enum rd_verdict verdict);
 enum page_color page_result_color(enum rd_result result);
 enum page_color page_state_color(enum rd_state state);
 
-/* The escape sequence of a colour, without the rest of the page: for smartcols. */
-const char *page_color_sequence(enum page_color color);
-
-/* The copies as a table, each with its path and evidence below it (table.c). */
-void page_copies(struct page *page, const struct rd_copies *copies);
+/* The copies as chains, one for each kernel (tree.c). */
+void page_chains(struct page *page, const struct rd_facts *facts);
 
 /* Verdict's evidence: the deciding item, or all of it if the page is verbose. */
 void page_evidence(struct page *page, int indent, const struct rd_evidence *ev, size_t most);
 
 /* What identifies a copy, one line each (verbose pages). */
 void page_identity(struct page *page, int indent, const struct rd_identity *id);
+
+/* Where a copy comes from and whether it would load, of what is known, one line each (as above). */
+void page_provenance(struct page *page, int indent, const struct rd_copy *copy);

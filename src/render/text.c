@@ -60,6 +60,44 @@ static void put_gpus(struct page *page, const struct rd_facts *facts)
 		page_puts(page, "GPU none by AMD\n");
 }
 
+/* What of the kernel's policy is known; nothing where nothing is, as on a mounted disk. */
+static void put_policy(struct page *page, const struct rd_policy *policy)
+{
+	static const char *const words[] = { [RD_PRESENCE_UNKNOWN] = "unknown",
+					     [RD_PRESENCE_NO] = "off",
+					     [RD_PRESENCE_YES] = "on" };
+	bool is_enforced = policy->enforces_signatures == RD_PRESENCE_YES;
+
+	if (policy->secure_boot == RD_PRESENCE_UNKNOWN && !policy->lockdown && !is_enforced)
+		return;
+	page_wrapf(page, 0, 4, "Secure Boot %s%s%s%s", words[policy->secure_boot],
+		   policy->lockdown ? ", lockdown " : "", policy->lockdown ? policy->lockdown : "",
+		   is_enforced ? ", only modules signed with a known key load" : "");
+}
+
+/* Whether the line alone may keep amdgpu from loading, or load another one. */
+static bool is_decisive(const struct rd_modprobe_line *line)
+{
+	return line->kind == RD_MODPROBE_BLACKLIST || line->kind == RD_MODPROBE_INSTALL ||
+	       line->kind == RD_MODPROBE_OVERRIDE;
+}
+
+static void put_configuration(struct page *page, const struct rd_modprobe_lines *lines)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; i < lines->n; i++) {
+		const struct rd_modprobe_line *line = &lines->items[i];
+
+		if (!page->options->is_verbose && !is_decisive(line))
+			continue;
+		if (is_first)
+			page_heading(page, "Configuration of modules");
+		is_first = false;
+		page_wrapf(page, 0, 2, "%s: %s", line->place, line->text);
+	}
+}
+
 static bool needs_attention(const struct rd_finding *finding)
 {
 	return finding->result != RD_RESULT_PASS && finding->result != RD_RESULT_NA;
@@ -125,8 +163,9 @@ static int text_check(const struct rd_report *report, const struct rd_render_opt
 
 	put_head(&page, report->facts);
 	put_gpus(&page, report->facts);
-	page_heading(&page, "Copies of amdgpu");
-	page_copies(&page, &report->facts->copies);
+	put_policy(&page, &report->facts->policy);
+	page_chains(&page, report->facts);
+	put_configuration(&page, &report->facts->modprobe);
 	put_findings(&page, report);
 	put_verdict(&page, report);
 	return page_write(&page, f, err);

@@ -19,7 +19,7 @@ LAYERS = {
         "capstone/*", "libelf.h", "gelf.h", "lzma.h", "openssl/*", "zlib.h", "zstd.h", "zstd_errors.h",
         "bzlib.h", "lz4.h")),
     "rules": (("base", "model"), ()),
-    "render": (("base", "model"), ("json-c/*", "libsmartcols/*")),
+    "render": (("base", "model"), ("json-c/*",)),
     "system": (("base",), ()),
     "probe": (("base", "model", "inspect", "system"), (
         "libkmod.h", "libudev.h", "pci/*", "systemd/*")),

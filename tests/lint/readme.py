@@ -7,6 +7,7 @@ on that picture; a line [...] in it stands for lines left out. Build-ids, digest
 instruction looks like depend on the compiler and are masked.
 """
 
+import os
 import pathlib
 import re
 import subprocess
@@ -34,8 +35,9 @@ def output(machine):
         run = subprocess.run(unpack, check=False)
         if run.returncode:
             sys.exit(lint.SKIP)
-        return subprocess.run([BINARY, "check", "--root", PICTURE], cwd=folder,
-                              stdout=subprocess.PIPE, text=True, check=False).stdout
+        environment = {**os.environ, "LC_ALL": "C.UTF-8", "COLUMNS": "80"}
+        return subprocess.run([BINARY, "check", "--root", PICTURE], cwd=folder, env=environment,
+                              stdout=subprocess.PIPE, encoding="utf-8", check=False).stdout
 
 
 def check(root):

@@ -186,7 +186,7 @@ START_TEST(text_says_what_matters)
 	RD_CLEANUP(rd_freep) char *all = NULL;
 
 	ck_assert_ptr_nonnull(strstr(brief, "Radeon RX 5600 XT (1002:731f rev ca)"));
-	ck_assert_ptr_nonnull(strstr(brief, " 0123456789ab "));
+	ck_assert_ptr_null(strstr(brief, BUILD_ID));
 	ck_assert_ptr_nonnull(strstr(brief, "kfd_parse_crat_table+0x3a1: compares with 0x731f"));
 	ck_assert_ptr_null(strstr(brief, "second item"));
 	ck_assert_ptr_nonnull(strstr(brief, "fail"));
