@@ -12,6 +12,8 @@ import sys
 
 FINDING_FIELDS = ("Id", "Title", "Problem", "What", "Why", "How", "Remedy", "Sources")
 PARAMETER_FIELDS = ("Parameter", "Value", "Effect", "Source")
+LEFTOVER_FIELDS = ("Leftover", "Kind", "Paths", "Effect")
+STRINGS_MAX = 4  # RD_LEFTOVER_STRINGS_MAX
 CLASSES = {"rdna1": "RD_CHIP_RDNA1", "declined": "RD_CHIP_DECLINED", "not-gpu": "RD_CHIP_NOT_GPU"}
 
 
@@ -116,6 +118,20 @@ def devices(path):
     return rows, sorted(ids)
 
 
+def leftovers(path):
+    """One row a stanza; String may stand in it several times, or not at all."""
+    for stanza in stanzas(path):
+        strings = [value for _, field, value in stanza if field == "String"]
+        rest = fields(path, [line for line in stanza if line[1] != "String"], LEFTOVER_FIELDS)
+        if len(strings) > STRINGS_MAX:
+            die(path, stanza[0][0], f"more than {STRINGS_MAX} strings")
+        if rest["Kind"] not in ("file", "library"):
+            die(path, stanza[0][0], f"unknown kind {rest['Kind']}")
+        yield (f"\t{{ .is_library = {str(rest['Kind'] == 'library').lower()}, "
+               f".paths = {quote(rest['Paths'])}, .effect = {quote(rest['Effect'])}, "
+               f".strings = {{ {', '.join(map(quote, strings)) or '0'} }} }},")
+
+
 def table(out, ctype, name, rows):
     out.append(f"static const {ctype} {name}[] = {{")
     out.extend(rows)
@@ -148,6 +164,8 @@ def main(data, output):
           [f"\t{{ .name = {quote(p['Parameter'])}, .value = {quote(p['Value'])}, "
            f".effect = {quote(p['Effect'])}, .source = {quote(p['Source'])} }}," for p in found])
 
+    table(out, "struct rd_leftover_sign", "leftover_signs", leftovers(data / "leftovers.data"))
+
     path = data / "scope.data"
     table(out, "char *const", "crat_functions",
           [f"\t{quote(value)}," for s in stanzas(path) for _, _, value in s])
@@ -164,6 +182,7 @@ def main(data, output):
     accessor(out, "const char *const *", "rd_data_crat_functions", "crat_functions")
     accessor(out, "const struct rd_recipe_parameter *", "rd_data_recipe_parameters",
              "recipe_parameters")
+    accessor(out, "const struct rd_leftover_sign *", "rd_data_leftover_signs", "leftover_signs")
     accessor(out, "const struct rd_finding_text *", "rd_data_findings", "findings")
 
     stock = (data / "kfd_parse_subtype_mem.stock").read_text(encoding="utf-8")

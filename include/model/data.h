@@ -3,6 +3,7 @@
 
 /* Access to the knowledge in data/, compiled in by data/compile.py. All static, none owned. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,16 @@ struct rd_recipe_parameter {
 	const char *source;
 };
 
+#define RD_LEFTOVER_STRINGS_MAX 4
+
+/* What a recipe leaves outside of the driver (data/leftovers.data). */
+struct rd_leftover_sign {
+	const char *paths; /* patterns for rd_system_glob(), separated by blanks */
+	const char *effect; /* one line for people */
+	const char *strings[RD_LEFTOVER_STRINGS_MAX]; /* one of them is in it; none: any content */
+	bool is_library;
+};
+
 /* The text of one rule (data/findings.data). */
 struct rd_finding_text {
 	const char *id; /* RD-GPU-001 */
@@ -38,6 +49,7 @@ struct rd_finding_text {
 const struct rd_device *rd_data_devices(size_t *np);
 const struct rd_patch_string *rd_data_patch_strings(size_t *np);
 const struct rd_recipe_parameter *rd_data_recipe_parameters(size_t *np);
+const struct rd_leftover_sign *rd_data_leftover_signs(size_t *np);
 const struct rd_finding_text *rd_data_findings(size_t *np);
 
 /* PCI device ids of all RDNA1 GPUs, ascending, without revisions. */

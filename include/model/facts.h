@@ -10,6 +10,7 @@
 #include "model/dkms.h"
 #include "model/gpu.h"
 #include "model/image.h"
+#include "model/leftover.h"
 #include "model/modprobe.h"
 #include "model/policy.h"
 #include "model/presence.h"
@@ -79,6 +80,7 @@ struct rd_facts {
 	struct rd_dkms_packages dkms;
 	struct rd_modprobe_lines modprobe;
 	struct rd_policy policy;
+	struct rd_leftovers leftovers;
 	struct rd_unreads unreads;
 };
 

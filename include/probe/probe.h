@@ -37,5 +37,7 @@ int rd_probe_images(const struct rd_system *sys, const struct rd_probe_options *
 		    struct rd_facts *facts, struct rd_error *err);
 int rd_probe_sources(const struct rd_system *sys, const struct rd_probe_options *options,
 		     struct rd_facts *facts, struct rd_error *err);
+int rd_probe_leftovers(const struct rd_system *sys, const struct rd_probe_options *options,
+		       struct rd_facts *facts, struct rd_error *err);
 int rd_probe_judge(const struct rd_system *sys, const struct rd_probe_options *options,
 		   struct rd_facts *facts, struct rd_error *err);

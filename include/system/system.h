@@ -131,3 +131,17 @@ typedef int (*rd_walk_fn)(void *userdata, enum rd_walk_event event, const char *
  */
 int rd_system_walk(const struct rd_system *sys, const char *path, size_t max, rd_walk_fn fn,
 		   void *userdata, struct rd_error *err);
+
+/**
+ * rd_system_glob() - the files whose names match a pattern
+ * @pattern: absolute; * ? [...] as in fnmatch(3), within one folder; a leading dot is matched only
+ *           by a dot
+ * @max: folders that are looked into before the search gives up
+ * @fn: called with each path, in order; a folder is no match. Anything but 0 ends the search
+ *
+ * What cannot be listed has no match. Return: 0, what @fn returned, -EFBIG (too many folders), or
+ * another negative errno.
+ */
+int rd_system_glob(const struct rd_system *sys, const char *pattern, size_t max,
+		   int (*fn)(void *userdata, const char *path, struct rd_error *err),
+		   void *userdata, struct rd_error *err);

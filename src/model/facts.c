@@ -50,6 +50,7 @@ void rd_facts_deinit(struct rd_facts *facts)
 	rd_dkms_packages_deinit(&facts->dkms);
 	rd_modprobe_lines_deinit(&facts->modprobe);
 	rd_policy_deinit(&facts->policy);
+	rd_leftovers_deinit(&facts->leftovers);
 	for (size_t i = 0; i < facts->unreads.n; i++) {
 		free(facts->unreads.items[i].path);
 		free(facts->unreads.items[i].reason);

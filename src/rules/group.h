@@ -29,6 +29,9 @@ extern const struct rd_rule rd_rule_running_livepatch;
 extern const struct rd_rule rd_rule_running_taint;
 extern const struct rd_rule rd_rule_running_parameters;
 
+extern const struct rd_rule rd_rule_leftover_files;
+extern const struct rd_rule rd_rule_leftover_libraries;
+
 extern const struct rd_rule rd_rule_access_disk;
 extern const struct rd_rule rd_rule_access_running;
 
