@@ -24,6 +24,13 @@ enum rd_copy_kind {
 	RD_COPY_FILE, /* a file named on the command line */
 };
 
+/* A module's pr_debug sites, whatever their order: how many, and the sum of a hash of each. */
+struct rd_sites {
+	bool is_known;
+	size_t n;
+	uint64_t sum;
+};
+
 /* Strings are NULL where the copy has none or it could not be read. */
 struct rd_identity {
 	char *name; /* modinfo name */
@@ -36,6 +43,7 @@ struct rd_identity {
 	char *signer; /* common name or issuer in the PKCS#7 trailer: a name, not a proof */
 	char *sig_key; /* certificate serial, lower-case hex */
 	uint16_t machine; /* e_machine, 0 if unknown */
+	struct rd_sites sites;
 };
 
 enum rd_signature_state {

@@ -23,6 +23,7 @@
 #include "inspect/compare.h"
 #include "inspect/crat_code.h"
 #include "inspect/dyndbg.h"
+#include "inspect/dyndbg_control.h"
 #include "inspect/elf.h"
 #include "inspect/identity.h"
 #include "inspect/scope.h"
@@ -105,6 +106,8 @@ static int read_names(struct module_inspection *inspection, struct rd_error *err
 		return r;
 	if (r == RD_DYNDBG_BAD && add_limit(inspection, err->msg))
 		return rd_error_nomem(err);
+	if (r != RD_DYNDBG_BAD)
+		inspection->copy->id.sites = rd_dyndbg_sites(&inspection->dyndbg);
 	if (rd_patch_string_find(&inspection->elf, &inspection->dyndbg, &inspection->signs))
 		return rd_error_nomem(err);
 	return 0;

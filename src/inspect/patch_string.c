@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "inspect/dyndbg_control.h"
 #include "model/data.h"
 #include "patch_string.h"
 
@@ -47,31 +48,6 @@ static bool may_hold_text(const struct rd_elf_section *section)
 	       rd_text_has_prefix(section->name, ".init.");
 }
 
-static int find_sites(const struct rd_dyndbg *dyndbg, struct rd_evidence *ev)
-{
-	size_t n;
-	const struct rd_patch_string *strings = rd_data_patch_strings(&n);
-
-	for (size_t i = 0; i < dyndbg->n; i++) {
-		const struct rd_dyndbg_site *site = &dyndbg->items[i];
-
-		for (size_t k = 0; k < n; k++) {
-			char where[STRING_MAX_PLACE];
-			int r;
-
-			if (!strstr(site->format, strings[k].text))
-				continue;
-			snprintf(where, sizeof(where), "%s:%u %s", rd_dyndbg_file_name(site),
-				 site->line, site->function);
-			r = rd_evidence_add(ev, RD_EVIDENCE_DYNDBG, where, "pr_debug site: %s",
-					    strings[k].title);
-			if (r)
-				return r;
-		}
-	}
-	return 0;
-}
-
 int rd_patch_string_find(const struct rd_elf *elf, const struct rd_dyndbg *dyndbg,
 			 struct rd_evidence *ev)
 {
@@ -86,7 +62,7 @@ int rd_patch_string_find(const struct rd_elf *elf, const struct rd_dyndbg *dyndb
 	}
 	/* A site's format is one of the strings just found, and says more than they do. */
 	if (!r && data.n)
-		r = find_sites(dyndbg, ev);
+		r = rd_dyndbg_find_patches(dyndbg, ev);
 	return r ? r : rd_evidence_copy(ev, &data);
 }
 

@@ -27,6 +27,7 @@ static int copy_result(struct rd_copy *copy, const struct rd_copy *from)
 
 	copy->verdict = from->verdict;
 	id->machine = from->id.machine;
+	id->sites = from->id.sites;
 	if (rd_attribute_copy(&id->name, from->id.name) ||
 	    rd_attribute_copy(&id->build_id, from->id.build_id) ||
 	    rd_attribute_copy(&id->srcversion, from->id.srcversion) ||

@@ -6,12 +6,14 @@
  * when a patched tree kept them.
  *
  * A build-id survives an edit of the finished file, so among several copies that carry the running
- * one the worst verdict is the running one's.
+ * one the worst verdict is the running one's. What the running code itself shows comes on top
+ * (dyndbg_control.c; kcore.c where it was asked for), and can only make the verdict worse.
  */
 
 #include <errno.h>
 #include <string.h>
 
+#include "judge.h"
 #include "probe/probe.h"
 
 /* From harmless to harmful; what is unknown may be harmful. */
@@ -93,6 +95,22 @@ static int judge(struct rd_facts *facts)
 	}
 	return rd_evidence_add(&running->evidence, RD_EVIDENCE_BUILD_ID, facts->running.build_id,
 			       "identical build-id with %s", same->path);
+}
+
+int rd_judge_found(struct rd_copy *running, enum rd_verdict verdict,
+		   const struct rd_evidence *found)
+{
+	RD_CLEANUP(rd_evidence_deinit) struct rd_evidence rest = RD_EVIDENCE_INIT;
+
+	if (severity(verdict) <= severity(running->verdict))
+		return rd_evidence_copy(&running->evidence, found);
+	running->verdict = verdict;
+	rest = running->evidence;
+	running->evidence = (struct rd_evidence)RD_EVIDENCE_INIT;
+	return rd_evidence_copy(&running->evidence, found) ||
+			       rd_evidence_copy(&running->evidence, &rest)
+		       ? -ENOMEM
+		       : 0;
 }
 
 int rd_probe_judge(const struct rd_system *sys, const struct rd_probe_options *options,

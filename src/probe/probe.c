@@ -90,6 +90,7 @@ static const struct part {
 	{ .probe = rd_probe_sources },
 	{ .probe = rd_probe_leftovers },
 	{ .probe = rd_probe_judge },
+	{ .probe = rd_probe_control, .needs_sys = true },
 };
 
 int rd_probe(const struct rd_system *sys, const struct rd_probe_options *options,

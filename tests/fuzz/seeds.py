@@ -3,7 +3,8 @@
 """Makes what the fuzzers start from: seeds.py FOLDER STOCK FRAGMENT MODULE OTHER_MODULE
 
 One file of each kind that the tool reads: a module, plain and compressed; two modules in one file of
-equal halves, for compare; initramfs images; a kfd_crat.c, stock and patched.
+equal halves, for compare; initramfs images; a list of pr_debug sites; a
+kfd_crat.c, stock and patched.
 """
 
 import bz2
@@ -23,6 +24,14 @@ def cpio(*members):
         for part in (head.encode() + name.encode() + b"\0", data):
             out += part + b"\0" * (-len(part) % 4)
     return bytes(out)
+
+
+# What dynamic debug lists of a kernel, with escapes of both kinds and a class.
+CONTROL = rb"""# filename:lineno [module]function flags format
+drivers/gpu/drm/amd/amdgpu/../amdkfd/kfd_crat.c:958 [amdgpu]kfd_populated_cu_info_gpu =_ "CU GPU: id_base=%d\n"
+drivers/gpu/drm/amd/amdgpu/../amdkfd/kfd_crat.c:1038 [amdgpu]kfd_parse_subtype_mem =p "KFD: Enabling fine-grained for RDNA1 0x%x\012"
+drivers/gpu/drm/drm_ioctl.c:7 [drm]drm_ioctl =_ "comm=\042%s\042\t%d\n" class:DRM_UT_CORE
+"""
 
 
 def halves(a, b):
@@ -59,6 +68,7 @@ def main(folder, stock, fragment, module, other):
         "pair": halves(a, b),
         "initramfs": image,
         "initramfs.zst": cpio(("kernel/x86/microcode/x.bin", b"x" * 512)) + zstd(image),
+        "control": CONTROL,
         "stock.c": text.encode(),
         "patched.c": patched(text, fragment).encode(),
     }

@@ -11,12 +11,11 @@
 
 /* PCI Local Bus Specification 3.0, chapter 6.1: offsets in the header of type 0. */
 static u8 space[PCI_CFG_SPACE_EXP_SIZE] = {
-	[PCI_VENDOR_ID] = 0x02, [PCI_VENDOR_ID + 1] = 0x10,
-	[PCI_DEVICE_ID] = 0x1f, [PCI_DEVICE_ID + 1] = 0x73,
-	[PCI_REVISION_ID] = 0xca,
-	[PCI_CLASS_DEVICE + 1] = PCI_BASE_CLASS_DISPLAY,
+	[PCI_VENDOR_ID] = 0x02,		  [PCI_VENDOR_ID + 1] = 0x10,
+	[PCI_DEVICE_ID] = 0x1f,		  [PCI_DEVICE_ID + 1] = 0x73,
+	[PCI_REVISION_ID] = 0xca,	  [PCI_CLASS_DEVICE + 1] = PCI_BASE_CLASS_DISPLAY,
 	[PCI_SUBSYSTEM_VENDOR_ID] = 0x02, [PCI_SUBSYSTEM_VENDOR_ID + 1] = 0x10,
-	[PCI_SUBSYSTEM_ID] = 0x36, [PCI_SUBSYSTEM_ID + 1] = 0x0b,
+	[PCI_SUBSYSTEM_ID] = 0x36,	  [PCI_SUBSYSTEM_ID + 1] = 0x0b,
 };
 
 static struct pci_sysdata sysdata = { .domain = CARD_DOMAIN, .node = NUMA_NO_NODE };
