@@ -8,7 +8,7 @@
 #include "model/presence.h"
 
 enum rd_modprobe_kind {
-	RD_MODPROBE_BLACKLIST, /* aliases of amdgpu are not followed: no automatic load */
+	RD_MODPROBE_BLACKLIST, /* no automatic load: blacklist, or a parameter of the kernel */
 	RD_MODPROBE_INSTALL, /* a command runs in place of loading */
 	RD_MODPROBE_ALIAS, /* another name that leads to or away from amdgpu */
 	RD_MODPROBE_SOFTDEP,
@@ -30,6 +30,25 @@ struct rd_modprobe_lines {
 	struct rd_modprobe_line *items;
 	size_t n, cap;
 };
+
+/* A hostile file must not fill the report. */
+#define RD_MODPROBE_LINES_MAX 200
+
+enum {
+	_RD_MODPROBE_LINES_OK,
+	RD_MODPROBE_LINES_FULL, /* the line was not added, nor will others be */
+};
+
+/**
+ * rd_modprobe_lines_add() - append one line
+ * @module: copied, may be NULL
+ * @place: copied
+ * @text: copied
+ *
+ * Return: 0, RD_MODPROBE_LINES_FULL, or -ENOMEM.
+ */
+int rd_modprobe_lines_add(struct rd_modprobe_lines *lines, enum rd_modprobe_kind kind,
+			  const char *module, const char *place, const char *text);
 
 /* "blacklist", "install", ...; static. */
 const char *rd_modprobe_kind_name(enum rd_modprobe_kind kind);

@@ -33,6 +33,8 @@ int rd_probe_running(const struct rd_system *sys, const struct rd_probe_options 
 		     struct rd_facts *facts, struct rd_error *err);
 int rd_probe_kernels(const struct rd_system *sys, const struct rd_probe_options *options,
 		     struct rd_facts *facts, struct rd_error *err);
+int rd_probe_modprobe(const struct rd_system *sys, const struct rd_probe_options *options,
+		      struct rd_facts *facts, struct rd_error *err);
 int rd_probe_images(const struct rd_system *sys, const struct rd_probe_options *options,
 		    struct rd_facts *facts, struct rd_error *err);
 int rd_probe_sources(const struct rd_system *sys, const struct rd_probe_options *options,

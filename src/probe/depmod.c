@@ -6,7 +6,7 @@
  * is read instead: depmod writes both from one table, and libkmod opens its files itself, past the
  * root; before version 31 it also ends the process, or writes out of bounds, on a broken index.
  *
- * Formats: modules.dep(5), modules.builtin (Documentation/kbuild/kbuild.rst), one path a line.
+ * Formats: src/inspect/modules_dep.c, src/inspect/depmod_conf.c.
  */
 
 #include <errno.h>
@@ -16,10 +16,15 @@
 #include <string.h>
 
 #include "attribute.h"
+#include "conf.h"
 #include "depmod.h"
+#include "inspect/modules_dep.h"
 
 #define MODULE	  "amdgpu"
 #define INDEX_MAX ((size_t)16 << 20)
+
+/* The largest tree of a kernel has 5,000 entries. */
+#define EXTERNAL_ENTRIES_MAX ((size_t)1 << 18)
 
 const char *const rd_depmod_folders[2] = { "/lib/modules", "/usr/lib/modules" };
 
@@ -35,32 +40,44 @@ static void kmod_unref_listp(struct kmod_list **listp)
 
 bool rd_depmod_is_module(const char *name)
 {
-	static const char *const names[] = { MODULE ".ko", MODULE ".ko.gz", MODULE ".ko.xz",
-					     MODULE ".ko.zst" };
-
-	for (size_t i = 0; i < RD_N_ELEMENTS(names); i++) {
-		if (!strcmp(name, names[i]))
-			return true;
-	}
-	return false;
+	return rd_modules_dep_is(name, MODULE);
 }
 
-/* The line of @text whose path, up to @end, is that of amdgpu: copied, NULL if there is none. */
-static int find_line(const char *text, const char *end, char **pathp)
-{
-	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		RD_CLEANUP(rd_freep) char *path = strndup(line, strcspn(line, end));
-		const char *slash;
+struct conf_reader {
+	struct rd_depmod *depmod;
+	struct rd_facts *facts;
+};
 
-		if (!path)
-			return -ENOMEM;
-		slash = strrchr(path, '/');
-		if (!rd_depmod_is_module(slash ? slash + 1 : path))
-			continue;
-		*pathp = RD_TAKE_PTR(path);
-		return 0;
-	}
-	return 0;
+static int read_conf(void *userdata, const char *path, const struct rd_text *text)
+{
+	struct conf_reader *reader = userdata;
+	int r;
+
+	r = rd_depmod_conf_read(&reader->depmod->conf, text->data, text->len, path, MODULE,
+				&reader->facts->modprobe);
+	if (r != RD_DEPMOD_CONF_REFUSED)
+		return r;
+	reader->depmod->is_known = false;
+	return rd_facts_add_unread(reader->facts, path, "more lines than any machine has", false);
+}
+
+int rd_depmod_init(struct rd_depmod *depmod, const struct rd_system *sys, struct rd_facts *facts,
+		   struct rd_error *err)
+{
+	struct conf_reader reader = { .depmod = depmod, .facts = facts };
+	bool is_complete;
+	int r;
+
+	depmod->is_known = true;
+	depmod->externals_left = EXTERNAL_ENTRIES_MAX;
+	r = rd_conf_read(sys, "depmod.d", read_conf, &reader, facts, &is_complete, err);
+	depmod->is_known &= !r && is_complete;
+	return r;
+}
+
+void rd_depmod_deinit(struct rd_depmod *depmod)
+{
+	rd_depmod_conf_deinit(&depmod->conf);
 }
 
 static int read_index(const struct rd_system *sys, const char *folder, const char *name,
@@ -87,7 +104,7 @@ static int resolve_text(const struct rd_system *sys, const char *folder, char **
 	r = read_index(sys, folder, "modules.dep", &text, err);
 	if (r)
 		return r;
-	if (find_line(text.data, ":\n", &path))
+	if (rd_modules_dep_find(text.data, text.len, MODULE, &path))
 		return rd_error_nomem(err);
 	if (!path)
 		return 0;
@@ -148,7 +165,7 @@ int rd_depmod_has_builtin(const struct rd_system *sys, const char *folder,
 	r = read_index(sys, folder, "modules.builtin", &text, err);
 	if (r)
 		return r < 0 ? r : 0;
-	if (find_line(text.data, "\n", &path))
+	if (rd_modules_dep_find(text.data, text.len, MODULE, &path))
 		return rd_error_nomem(err);
 	*presencep = path ? RD_PRESENCE_YES : RD_PRESENCE_NO;
 	return 0;

@@ -160,6 +160,111 @@ START_TEST(stale_index)
 }
 END_TEST
 
+static void expect_expected(size_t kernel, const char *path)
+{
+	ck_assert_pstr_eq(facts.kernels.items[kernel].expected, path);
+}
+
+/* depmod was not run since: what it names is loaded now, what it would choose after the next. */
+START_TEST(outdated_index)
+{
+	tree_write(K1 "modules.dep", IN_TREE ":\n");
+	tree_write(K1 IN_TREE, "no-sign");
+	tree_write(K1 "updates/dkms/amdgpu.ko", "patched");
+	tree_write(K2 "modules.dep", "updates/dkms/amdgpu.ko:\n");
+	tree_write(K2 IN_TREE, "no-sign");
+	tree_write(K2 "updates/dkms/amdgpu.ko", "patched");
+	probe();
+	expect_copy("/" K1 IN_TREE, "RL", RD_VERDICT_NO_SIGN);
+	expect_copy("/" K1 "updates/dkms/amdgpu.ko", "L", RD_VERDICT_PATCHED);
+	expect_expected(0, "/" K1 "updates/dkms/amdgpu.ko");
+	expect_copy("/" K2 IN_TREE, "", RD_VERDICT_NO_SIGN);
+	expect_expected(1, "/" K2 "updates/dkms/amdgpu.ko");
+}
+END_TEST
+
+START_TEST(depmod_is_configured)
+{
+	tree_write("etc/depmod.d/a.conf",
+		   "search built-in extra\noverride amdgpu * weak-updates\n");
+	tree_write("usr/lib/depmod.d/a.conf", "search extra built-in\n");
+	tree_write(K1 "modules.dep", IN_TREE ":\n");
+	tree_write(K1 IN_TREE, "no-sign");
+	tree_write(K1 "extra/amdgpu.ko", "patched");
+	tree_write(K2 "modules.dep", IN_TREE ":\n");
+	tree_write(K2 IN_TREE, "no-sign");
+	tree_link(K2 "weak-updates/amdgpu.ko", "/" K1 "extra/amdgpu.ko");
+	probe();
+	expect_expected(0, "/" K1 IN_TREE);
+	expect_copy("/" K1 "extra/amdgpu.ko", "", RD_VERDICT_PATCHED);
+	expect_expected(1, "/" K2 "weak-updates/amdgpu.ko");
+	expect_copy("/" K2 "weak-updates/amdgpu.ko", "L", RD_VERDICT_PATCHED);
+	ck_assert_uint_eq(facts.modprobe.n, 2);
+	ck_assert_str_eq(facts.modprobe.items[1].place, "/etc/depmod.d/a.conf:2");
+}
+END_TEST
+
+/* Two files that only the order of the folder tells apart: either may load after the next depmod.
+ */
+START_TEST(luck_decides)
+{
+	tree_write(K1 "modules.dep", IN_TREE ":\n");
+	tree_write(K1 IN_TREE, "no-sign");
+	tree_write(K1 "extra/amdgpu.ko", "patched");
+	tree_write(K1 "kernel/amdgpu.orig.ko", "modified");
+	probe();
+	expect_expected(0, "/" K1 IN_TREE);
+	expect_copy("/" K1 IN_TREE, "RL", RD_VERDICT_NO_SIGN);
+	expect_copy("/" K1 "extra/amdgpu.ko", "L", RD_VERDICT_PATCHED);
+	expect_copy("/" K1 "kernel/amdgpu.orig.ko", "L", RD_VERDICT_MODIFIED);
+}
+END_TEST
+
+START_TEST(modules_outside_the_tree)
+{
+	tree_write("etc/depmod.d/a.conf", "search external updates built-in\n"
+					  "external 6.1.0-28-.* /opt/modules/\n"
+					  "external * /opt/absent\n");
+	tree_write("opt/modules/amdgpu.ko.xz", "patched");
+	tree_write(K1 "modules.dep", "updates/amdgpu.ko:\n");
+	tree_write(K1 "updates/amdgpu.ko", "no-sign");
+	tree_write(K2 "modules.dep", "updates/amdgpu.ko:\n");
+	tree_write(K2 "updates/amdgpu.ko", "no-sign");
+	probe();
+	expect_expected(0, "/opt/modules/amdgpu.ko.xz");
+	expect_copy("/opt/modules/amdgpu.ko.xz", "L", RD_VERDICT_PATCHED);
+	expect_expected(1, "/" K2 "updates/amdgpu.ko");
+	ck_assert_uint_eq(facts.unreads.n, 0);
+}
+END_TEST
+
+/* Not knowing what depmod would choose, all may be chosen only where the index names nothing. */
+START_TEST(unknown_configuration)
+{
+	ck_assert_int_eq(mkfifo(tree_path("etc/depmod.d/a.conf"), 0644), 0);
+	tree_write(K1 "modules.dep", "updates/amdgpu.ko:\n");
+	tree_write(K1 "updates/amdgpu.ko", "no-sign");
+	tree_write(K1 IN_TREE, "patched");
+	tree_write(K2 "updates/amdgpu.ko", "no-sign");
+	tree_write(K2 IN_TREE, "patched");
+	probe();
+	expect_expected(0, NULL);
+	expect_copy("/" K1 IN_TREE, "", RD_VERDICT_PATCHED);
+	expect_copy("/" K2 IN_TREE, "L", RD_VERDICT_PATCHED);
+	ck_assert_uint_eq(facts.unreads.n, 1);
+}
+END_TEST
+
+START_TEST(trap_in_the_configuration)
+{
+	tree_write("etc/depmod.d/a.conf", "override amdgpu (((a{9,99}){9,99}){9,99}) extra\n");
+	tree_write(K1 "updates/amdgpu.ko", "no-sign");
+	probe();
+	expect_expected(0, NULL);
+	ck_assert_uint_eq(facts.unreads.n, 1);
+}
+END_TEST
+
 START_TEST(absolute_path_in_the_index)
 {
 	tree_write("opt/amdgpu.ko", "patched");
@@ -210,11 +315,11 @@ START_TEST(odd_files_are_unknown)
 	ck_assert_ptr_nonnull(
 		strstr(rd_copy_reason(find_copy("/" K1 "a/amdgpu.ko")), "not a regular file"));
 	expect_copy("/" K1 "b/amdgpu.ko/amdgpu.ko", "L", RD_VERDICT_NO_SIGN);
-	expect_copy("/" K1 "c/amdgpu.ko", "L", RD_VERDICT_UNKNOWN);
+	expect_copy("/" K1 "c/amdgpu.ko", "", RD_VERDICT_UNKNOWN); /* depmod passes over it */
 	ck_assert_str_eq(rd_copy_reason(find_copy("/" K1 "c/amdgpu.ko")),
 			 "a link that leads nowhere");
 	expect_copy("/" K1 "d/amdgpu.ko", "L", RD_VERDICT_UNKNOWN);
-	expect_copy("/" K1 "e/amdgpu.ko", "L", RD_VERDICT_UNKNOWN);
+	expect_copy("/" K1 "e/amdgpu.ko", "", RD_VERDICT_UNKNOWN);
 }
 END_TEST
 
@@ -300,6 +405,12 @@ int main(void)
 	tcase_add_test(tcase, links_do_not_multiply);
 	tcase_add_test(tcase, lib_without_its_link);
 	tcase_add_test(tcase, stale_index);
+	tcase_add_test(tcase, outdated_index);
+	tcase_add_test(tcase, depmod_is_configured);
+	tcase_add_test(tcase, luck_decides);
+	tcase_add_test(tcase, modules_outside_the_tree);
+	tcase_add_test(tcase, unknown_configuration);
+	tcase_add_test(tcase, trap_in_the_configuration);
 	tcase_add_test(tcase, absolute_path_in_the_index);
 	tcase_add_test(tcase, kernel_without_amdgpu);
 	tcase_add_loop_test(tcase, one_kernel_alone, 0, 2);
