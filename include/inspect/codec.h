@@ -19,7 +19,8 @@ enum rd_codec {
 	/* Of initramfs images only: no kernel loads modules in these. */
 	RD_CODEC_BZIP2,
 	RD_CODEC_LZMA,
-	RD_CODEC_LZ4,
+	RD_CODEC_LZ4, /* the legacy frame, which the kernel reads */
+	RD_CODEC_LZ4_FRAME, /* what lz4(1) writes unless told to write the other */
 };
 
 /*

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "file.h"
 #include "inspect/codec.h"
+#include "inspect/image.h"
 
 static int absolute_path(const char *name, struct rd_text *path, struct rd_error *err)
 {
@@ -26,7 +27,8 @@ static int absolute_path(const char *name, struct rd_text *path, struct rd_error
 	return rd_text_printf(path, "%s/%s", cwd, name) ? rd_error_nomem(err) : 0;
 }
 
-int cli_file_map(const char *name, struct rd_map *mapp, struct rd_error *why, struct rd_error *err)
+static int map_file(const char *name, size_t max, struct rd_map *mapp, struct rd_error *why,
+		    struct rd_error *err)
 {
 	RD_CLEANUP(rd_system_deinit) struct rd_system sys = RD_SYSTEM_INIT;
 	RD_CLEANUP(rd_text_deinit) struct rd_text path = RD_TEXT_INIT;
@@ -41,6 +43,17 @@ int cli_file_map(const char *name, struct rd_map *mapp, struct rd_error *why, st
 		r = rd_system_init(&sys, "/", err);
 	if (r)
 		return r;
-	r = rd_system_map(&sys, path.data, RD_CODEC_MAX_MODULE, mapp, why);
+	r = rd_system_map(&sys, path.data, max, mapp, why);
 	return r < 0 ? rd_error_set(err, -r, "%s", why->msg) : r;
+}
+
+int cli_file_map(const char *name, struct rd_map *mapp, struct rd_error *why, struct rd_error *err)
+{
+	return map_file(name, RD_CODEC_MAX_MODULE, mapp, why, err);
+}
+
+int cli_file_map_image(const char *name, struct rd_map *mapp, struct rd_error *why,
+		       struct rd_error *err)
+{
+	return map_file(name, RD_IMAGE_MAX, mapp, why, err);
 }

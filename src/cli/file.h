@@ -13,3 +13,7 @@
  * Return: 0, RD_SYSTEM_ABSENT, RD_SYSTEM_UNREADABLE, or a negative errno with @err filled.
  */
 int cli_file_map(const char *name, struct rd_map *mapp, struct rd_error *why, struct rd_error *err);
+
+/* The same for initramfs images, which may be larger than a module. */
+int cli_file_map_image(const char *name, struct rd_map *mapp, struct rd_error *why,
+		       struct rd_error *err);

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cli.h"
 #include "file.h"
+#include "image.h"
 #include "inspect/inspect.h"
 #include "probe/package.h"
 
@@ -69,20 +70,29 @@ static int inspect_file(const char *name, unsigned int flags,
 		       : 0;
 }
 
+/* An image has any number of copies in it, every other file is one. */
 static int inspect_files(const struct cli_values *values, char **names, int n,
 			 const struct rd_inspect_reference *reference, struct rd_copies *copies,
 			 struct rd_error *err)
 {
 	bool wants_sha256 = values->is_verbose || !strcmp(values->format, "json");
+	const struct cli_image_options options = {
+		.flags = wants_sha256 ? RD_INSPECT_SHA256 : 0,
+		.reference = reference,
+	};
 
 	for (int i = 0; i < n; i++) {
 		RD_CLEANUP(rd_copy_deinit) struct rd_copy copy = { 0 };
 		int r;
 
+		r = cli_image_inspect(names[i], &options, copies, err);
+		if (!r)
+			continue;
+		if (r < 0)
+			return r;
 		if (rd_copy_init(&copy, RD_COPY_FILE, NULL, names[i]))
 			return rd_error_nomem(err);
-		r = inspect_file(names[i], wants_sha256 ? RD_INSPECT_SHA256 : 0, reference, &copy,
-				 err);
+		r = inspect_file(names[i], options.flags, reference, &copy, err);
 		if (r)
 			return r;
 		if (rd_array_push(copies, &copy))
@@ -143,12 +153,12 @@ const struct cli_verb cli_inspect = {
 	.min = 1,
 	.max = -1,
 	.options = CLI_REFERENCE | CLI_FORMAT | CLI_VERBOSE | CLI_COLOR,
-	.help = "verdict and evidence for a module or a kfd_crat.c",
+	.help = "verdict and evidence for a module, a kfd_crat.c, an initramfs",
 	.about =
-		"Says of each file whether it is patched: a kernel module (plain, gzip, xz, zstd)\n"
-		"or a kfd_crat.c. With --reference its functions are compared with those of a\n"
-		"stock module of the same kernel and compiler, which finds changes that leave no\n"
-		"other sign.\n\n"
+		"Says of each file whether it is patched: a kernel module (plain, gzip, xz, zstd),\n"
+		"a kfd_crat.c, or every amdgpu inside an initramfs or a unified kernel image. With\n"
+		"--reference the functions are compared with those of a stock module of the same\n"
+		"kernel and compiler, which finds changes that leave no other sign.\n\n"
 		"Exit code, the worst of all files: 0 clean or no sign, 1 the tool failed, 2 usage,\n"
 		"3 patched or modified, 6 unknown.",
 	.run = inspect_run,

@@ -42,10 +42,14 @@ struct codec_job {
 };
 
 static const struct rd_name codec_names[] = {
-	{ .name = "none", .value = RD_CODEC_NONE },   { .name = "gzip", .value = RD_CODEC_GZIP },
-	{ .name = "xz", .value = RD_CODEC_XZ },	      { .name = "zstd", .value = RD_CODEC_ZSTD },
-	{ .name = "bzip2", .value = RD_CODEC_BZIP2 }, { .name = "lzma", .value = RD_CODEC_LZMA },
+	{ .name = "none", .value = RD_CODEC_NONE },
+	{ .name = "gzip", .value = RD_CODEC_GZIP },
+	{ .name = "xz", .value = RD_CODEC_XZ },
+	{ .name = "zstd", .value = RD_CODEC_ZSTD },
+	{ .name = "bzip2", .value = RD_CODEC_BZIP2 },
+	{ .name = "lzma", .value = RD_CODEC_LZMA },
 	{ .name = "lz4", .value = RD_CODEC_LZ4 },
+	{ .name = "lz4", .value = RD_CODEC_LZ4_FRAME },
 };
 
 /* Linux lib/decompress.c knows two bytes of each; here as many as the formats fix. */
@@ -60,6 +64,7 @@ static const struct {
 	{ .codec = RD_CODEC_BZIP2, .len = 3, .bytes = { 'B', 'Z', 'h' } },
 	{ .codec = RD_CODEC_LZMA, .len = 3, .bytes = { 0x5d, 0x00, 0x00 } },
 	{ .codec = RD_CODEC_LZ4, .len = 4, .bytes = { 0x02, 0x21, 0x4c, 0x18 } },
+	{ .codec = RD_CODEC_LZ4_FRAME, .len = 4, .bytes = { 0x04, 0x22, 0x4d, 0x18 } },
 };
 
 enum rd_codec rd_codec_detect(const void *data, size_t len)

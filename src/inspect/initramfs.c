@@ -21,11 +21,15 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "inspect/initramfs.h"
-#include "stream.h"
+#include "reader.h"
 
 #define HEADER_LEN   110
 #define NAME_MAX_LEN 4096u /* PATH_MAX: longer names are skipped by the kernel too */
 #define LINKS_MAX    64
+#define MAGIC_LEN    6
+#define LZO_MAGIC    "\x89LZO" /* lzop's; Linux lib/decompress.c goes by its first two bytes */
+
+#define OLD_CPIO "a cpio archive of the old format (odc), which the kernel refuses,"
 
 static const char trailer[] = "TRAILER!!!";
 
@@ -33,7 +37,8 @@ static const char trailer[] = "TRAILER!!!";
 static const char bootconfig_magic[] = "#BOOTCONFIG\n";
 
 struct header {
-	uint32_t ino, mode, nlink, filesize, major, minor, namesize;
+	uint32_t ino, mode, nlink, filesize, major, minor, namesize, checksum;
+	bool has_checksum;
 };
 
 /* A wanted name whose data comes with a later link to the same inode. */
@@ -43,26 +48,14 @@ struct link_wait {
 };
 
 struct scan {
-	const char *wanted;
-	int (*member)(const struct rd_initramfs_member *member, void *userdata);
-	void *userdata;
+	const struct rd_initramfs_visitor *visitor;
 	struct rd_initramfs_summary summary;
+	struct reader_budget budget;
 	struct rd_error *err;
-	uint64_t decoded; /* out of compressed parts */
-	uint64_t max_decoded;
 	struct {
 		struct link_wait *items;
 		size_t n, cap;
 	} links;
-};
-
-/* The decoded bytes of one stream. */
-struct reader {
-	struct scan *scan;
-	struct stream stream;
-	const uint8_t *chunk;
-	size_t left;
-	bool is_over;
 };
 
 static void links_clear(struct scan *scan)
@@ -78,58 +71,30 @@ static void scan_deinit(struct scan *scan)
 	free(scan->links.items);
 }
 
-static void reader_deinit(struct reader *reader)
+static int bad(struct scan *scan, const char *what)
 {
-	stream_deinit(&reader->stream);
+	rd_error_set(scan->err, EBADMSG, "%s after %zu members", what, scan->summary.members);
+	return RD_INITRAMFS_BAD;
 }
 
-/* Makes the next byte available, unless the stream is over. */
-static int reader_fill(struct reader *reader)
+/* What the reader says, in the words of this module. */
+static int translate(struct scan *scan, int r)
 {
-	struct scan *scan = reader->scan;
-	int r;
-
-	if (reader->left || reader->is_over)
-		return 0;
-	r = stream_next(&reader->stream, &reader->chunk, &reader->left, scan->err);
-	if (r)
-		return r < 0 ? r : RD_INITRAMFS_BAD;
-	reader->is_over = !reader->left;
-	/* What is not compressed is skipped, not decoded: the file's size is its limit. */
-	if (reader->stream.decoder)
-		scan->decoded += reader->left;
-	if (scan->decoded <= scan->max_decoded)
-		return 0;
-	rd_error_set(scan->err, EFBIG, "more than the limit of %llu decoded bytes",
-		     (unsigned long long)scan->max_decoded);
-	return RD_INITRAMFS_TOO_LARGE;
-}
-
-/* Passes over @n bytes; they go to @out too unless that is NULL. */
-static int reader_take(struct reader *reader, uint8_t *out, uint64_t n)
-{
-	while (n) {
-		size_t part;
-		int r = reader_fill(reader);
-
-		if (r)
-			return r;
-		if (reader->is_over) {
-			rd_error_set(reader->scan->err, EBADMSG,
-				     "cpio archive is truncated after %zu members",
-				     reader->scan->summary.members);
-			return RD_INITRAMFS_BAD;
-		}
-		part = reader->left < n ? reader->left : (size_t)n;
-		if (out) {
-			memcpy(out, reader->chunk, part);
-			out += part;
-		}
-		reader->chunk += part;
-		reader->left -= part;
-		n -= part;
+	switch (r) {
+	case READER_OVER:
+		return bad(scan, "cpio archive is truncated");
+	case READER_BAD:
+		return RD_INITRAMFS_BAD;
+	case READER_TOO_LARGE:
+		return RD_INITRAMFS_TOO_LARGE;
+	default:
+		return r;
 	}
-	return 0;
+}
+
+static int take(struct scan *scan, struct reader *reader, void *out, uint64_t n)
+{
+	return translate(scan, reader_take(reader, out, n, scan->err));
 }
 
 static uint32_t padding(uint64_t n)
@@ -155,25 +120,35 @@ static bool parse_hex(const uint8_t *p, uint32_t *valuep)
 	return true;
 }
 
-static bool is_cpio(const uint8_t *p, size_t len)
+static bool has_magic(const uint8_t *p, size_t len, const char *magic)
 {
-	return len >= 6 && (!memcmp(p, "070701", 6) || !memcmp(p, "070702", 6));
+	return len >= strlen(magic) && !memcmp(p, magic, strlen(magic));
 }
 
-static int read_header(struct reader *reader, struct header *header)
+static bool is_cpio(const uint8_t *p, size_t len)
+{
+	return has_magic(p, len, "070701") || has_magic(p, len, "070702");
+}
+
+/* cpio's older format (-H odc), which the kernel names in its refusal, too. */
+static bool is_old_cpio(const uint8_t *p, size_t len)
+{
+	return has_magic(p, len, "070707");
+}
+
+static int read_header(struct scan *scan, struct reader *reader, struct header *header)
 {
 	/* Fields of buffer-format.rst by their number: c_ino is the first after the magic. */
 	uint32_t *const fields[13] = {
-		[0] = &header->ino,	  [1] = &header->mode,	[4] = &header->nlink,
-		[6] = &header->filesize,  [7] = &header->major, [8] = &header->minor,
-		[11] = &header->namesize,
+		[0] = &header->ino,	  [1] = &header->mode,	    [4] = &header->nlink,
+		[6] = &header->filesize,  [7] = &header->major,	    [8] = &header->minor,
+		[11] = &header->namesize, [12] = &header->checksum,
 	};
-	struct scan *scan = reader->scan;
 	uint8_t raw[HEADER_LEN];
 	bool is_good;
 	int r;
 
-	r = reader_take(reader, raw, sizeof(raw));
+	r = take(scan, reader, raw, sizeof(raw));
 	if (r)
 		return r;
 
@@ -182,41 +157,23 @@ static int read_header(struct reader *reader, struct header *header)
 		if (fields[i])
 			is_good = parse_hex(raw + 6 + 8 * i, fields[i]);
 	}
+	header->has_checksum = has_magic(raw, sizeof(raw), "070702");
 	if (is_good && header->namesize && header->namesize <= NAME_MAX_LEN)
 		return 0;
-	rd_error_set(scan->err, EBADMSG, "bad cpio header after %zu members",
-		     scan->summary.members);
-	return RD_INITRAMFS_BAD;
+	return bad(scan, is_old_cpio(raw, sizeof(raw)) ? OLD_CPIO " begins" : "bad cpio header");
 }
 
-static bool is_wanted(const struct scan *scan, const char *path)
+static int hand_out(struct scan *scan, const struct rd_initramfs_member *member)
 {
-	static const char *const suffixes[] = { "", ".gz", ".xz", ".zst" };
-	const char *slash = strrchr(path, '/');
-	const char *base = slash ? slash + 1 : path;
-	size_t n = strlen(scan->wanted);
-
-	if (strncmp(base, scan->wanted, n))
-		return false;
-	for (size_t i = 0; i < RD_N_ELEMENTS(suffixes); i++) {
-		if (!strcmp(base + n, suffixes[i]))
-			return true;
-	}
-	return false;
-}
-
-static int hand_out(struct scan *scan, const char *path, const uint8_t *data, size_t len,
-		    const char *reason)
-{
-	struct rd_initramfs_member member = {
-		.path = path,
-		.data = data,
-		.len = len,
-		.reason = reason,
-	};
-
 	scan->summary.wanted++;
-	return scan->member(&member, scan->userdata);
+	return scan->visitor->member(member, scan->visitor->userdata);
+}
+
+static int hand_out_none(struct scan *scan, const char *path, const char *reason)
+{
+	const struct rd_initramfs_member member = { .path = path, .reason = reason };
+
+	return hand_out(scan, &member);
 }
 
 static int wait_for_link(struct scan *scan, const char *path, const struct header *header)
@@ -228,7 +185,7 @@ static int wait_for_link(struct scan *scan, const char *path, const struct heade
 	};
 
 	if (scan->links.n >= LINKS_MAX)
-		return hand_out(scan, path, NULL, 0, "too many hard links");
+		return hand_out_none(scan, path, "too many hard links");
 	wait.path = strdup(path);
 	if (wait.path && !rd_array_push(&scan->links, &wait))
 		return 0;
@@ -236,26 +193,36 @@ static int wait_for_link(struct scan *scan, const char *path, const struct heade
 	return rd_error_nomem(scan->err);
 }
 
-static bool has_waiting_link(const struct scan *scan, const struct header *header, size_t i)
+static bool is_waiting(const struct link_wait *wait, const struct header *header)
 {
-	const struct link_wait *wait = &scan->links.items[i];
-
 	return header->nlink > 1 && wait->ino == header->ino && wait->major == header->major &&
 	       wait->minor == header->minor;
 }
 
-/* Gives the data to the names that waited for it. */
-static int serve_links(struct scan *scan, const struct header *header, const uint8_t *data)
+static bool has_waiting(const struct scan *scan, const struct header *header)
 {
 	for (size_t i = 0; i < scan->links.n; i++) {
+		if (is_waiting(&scan->links.items[i], header))
+			return true;
+	}
+	return false;
+}
+
+/* Gives the content to the names that waited for it. */
+static int serve_links(struct scan *scan, const struct header *header,
+		       struct rd_initramfs_member member)
+{
+	for (size_t i = 0; i < scan->links.n; i++) {
+		struct link_wait *wait = &scan->links.items[i];
 		int r;
 
-		if (!has_waiting_link(scan, header, i))
+		if (!is_waiting(wait, header))
 			continue;
-		r = hand_out(scan, scan->links.items[i].path, data, header->filesize, NULL);
+		member.path = wait->path;
+		r = hand_out(scan, &member);
 		if (r)
 			return r;
-		free(scan->links.items[i].path);
+		free(wait->path);
 		scan->links.items[i--] = scan->links.items[--scan->links.n];
 	}
 	return 0;
@@ -265,8 +232,8 @@ static int serve_links(struct scan *scan, const struct header *header, const uin
 static int end_links(struct scan *scan)
 {
 	for (size_t i = 0; i < scan->links.n; i++) {
-		int r = hand_out(scan, scan->links.items[i].path, NULL, 0,
-				 "a hard link whose data is not in the archive");
+		int r = hand_out_none(scan, scan->links.items[i].path,
+				      "a hard link whose data is not in the archive");
 
 		if (r)
 			return r;
@@ -275,69 +242,76 @@ static int end_links(struct scan *scan)
 	return 0;
 }
 
-/* Hands out the data of one member, from the chunk itself where it stands there whole. */
-static int take_data(struct reader *reader, const struct header *header, const char *path)
+/* The sum of all bytes; of members that nobody wants it is not worth reading them. */
+static bool has_wrong_checksum(const struct header *header, const uint8_t *data)
 {
-	RD_CLEANUP(rd_freep) uint8_t *copy = NULL;
-	struct scan *scan = reader->scan;
-	const uint8_t *data;
+	uint32_t sum = 0;
+
+	if (!header->has_checksum)
+		return false;
+	for (uint32_t i = 0; i < header->filesize; i++)
+		sum += data[i];
+	return sum != header->checksum;
+}
+
+/* Reads one file and hands it out, to itself and to the links that waited for it. */
+static int take_file(struct scan *scan, struct reader *reader, const struct header *header,
+		     const char *path, bool is_wanted)
+{
+	RD_CLEANUP(rd_freep) uint8_t *owned = NULL;
+	struct rd_initramfs_member member = { .path = path };
 	int r;
 
-	r = reader_fill(reader);
+	if (header->filesize > RD_CODEC_MAX_MODULE) {
+		member.reason = "larger than any module";
+		r = take(scan, reader, NULL, header->filesize);
+	} else {
+		r = translate(scan, reader_hold(reader, header->filesize, &owned, &member.data,
+						scan->err));
+	}
 	if (r)
 		return r;
-	if (reader->left >= header->filesize) {
-		data = reader->chunk;
-		reader->chunk += header->filesize;
-		reader->left -= header->filesize;
-	} else if (header->filesize > RD_CODEC_MAX_MODULE) {
-		rd_error_set(scan->err, EFBIG, "member %s has %u bytes, more than the limit of %zu",
-			     path, header->filesize, RD_CODEC_MAX_MODULE);
-		return RD_INITRAMFS_TOO_LARGE;
-	} else {
-		copy = malloc(header->filesize);
-		if (!copy)
-			return rd_error_nomem(scan->err);
-		r = reader_take(reader, copy, header->filesize);
-		if (r)
-			return r;
-		data = copy;
+	if (member.data && has_wrong_checksum(header, member.data)) {
+		member.data = NULL;
+		member.reason = "its checksum does not fit, the kernel stops unpacking here";
 	}
+	member.len = member.data ? header->filesize : 0;
 
-	r = serve_links(scan, header, data);
-	if (!r && is_wanted(scan, path))
-		r = hand_out(scan, path, data, header->filesize, NULL);
-	return r;
+	r = serve_links(scan, header, member);
+	return r || !is_wanted ? r : hand_out(scan, &member);
 }
 
-static bool needs_data(const struct scan *scan, const struct header *header, const char *path)
+/* A wanted name without data of its own. */
+static int take_name(struct scan *scan, const struct header *header, const char *path)
 {
-	if (!S_ISREG(header->mode) || !header->filesize)
-		return false;
-	for (size_t i = 0; i < scan->links.n; i++) {
-		if (has_waiting_link(scan, header, i))
-			return true;
-	}
-	return is_wanted(scan, path);
+	if (S_ISLNK(header->mode))
+		return hand_out_none(scan, path, "a symbolic link");
+	if (!S_ISREG(header->mode))
+		return 0;
+	return header->nlink > 1 ? wait_for_link(scan, path, header)
+				 : hand_out_none(scan, path, "an empty file");
 }
 
-static int scan_member(struct reader *reader, const struct header *header, const char *path)
+static int scan_member(struct scan *scan, struct reader *reader, const struct header *header,
+		       const char *path)
 {
-	struct scan *scan = reader->scan;
+	const struct rd_initramfs_visitor *visitor = scan->visitor;
+	bool is_wanted;
 	int r;
 
 	scan->summary.members++;
-	if (needs_data(scan, header, path)) {
-		r = take_data(reader, header, path);
+	r = visitor->entry(path, header->mode, visitor->userdata);
+	if (r < 0)
+		return r;
+	is_wanted = r == RD_INITRAMFS_WANTED;
+	if (S_ISREG(header->mode) && header->filesize && (is_wanted || has_waiting(scan, header))) {
+		r = take_file(scan, reader, header, path, is_wanted);
 	} else {
-		r = reader_take(reader, NULL, header->filesize);
-		if (!r && is_wanted(scan, path) && S_ISLNK(header->mode))
-			r = hand_out(scan, path, NULL, 0, "a symbolic link");
-		else if (!r && is_wanted(scan, path) && S_ISREG(header->mode))
-			r = header->nlink > 1 ? wait_for_link(scan, path, header)
-					      : hand_out(scan, path, NULL, 0, "an empty file");
+		r = take(scan, reader, NULL, header->filesize);
+		if (!r && is_wanted)
+			r = take_name(scan, header, path);
 	}
-	return r ? r : reader_take(reader, NULL, padding(header->filesize));
+	return r ? r : take(scan, reader, NULL, padding(header->filesize));
 }
 
 static const char *strip_path(const char *name)
@@ -348,49 +322,30 @@ static const char *strip_path(const char *name)
 }
 
 /* One archive up to its trailer. */
-static int scan_archive(struct reader *reader)
+static int scan_archive(struct scan *scan, struct reader *reader)
 {
-	struct scan *scan = reader->scan;
-
 	for (;;) {
 		char name[NAME_MAX_LEN + 1];
 		struct header header = { 0 };
 		int r;
 
-		r = read_header(reader, &header);
+		r = read_header(scan, reader, &header);
 		if (!r)
-			r = reader_take(reader, (uint8_t *)name, header.namesize);
+			r = take(scan, reader, name, header.namesize);
 		if (!r)
-			r = reader_take(reader, NULL, padding(HEADER_LEN + header.namesize));
+			r = take(scan, reader, NULL, padding(HEADER_LEN + header.namesize));
 		if (r)
 			return r;
 		name[header.namesize] = '\0';
 		if (!strcmp(name, trailer)) {
 			scan->summary.archives++;
-			r = reader_take(reader, NULL,
-					(uint64_t)header.filesize + padding(header.filesize));
+			r = take(scan, reader, NULL,
+				 (uint64_t)header.filesize + padding(header.filesize));
 			return r ? r : end_links(scan);
 		}
-		r = scan_member(reader, &header, strip_path(name));
+		r = scan_member(scan, reader, &header, strip_path(name));
 		if (r)
 			return r;
-	}
-}
-
-/* Leaves the reader at the first byte that is not zero, or at the end. */
-static int skip_zeroes(struct reader *reader)
-{
-	for (;;) {
-		int r = reader_fill(reader);
-
-		if (r || reader->is_over)
-			return r;
-		while (reader->left && !*reader->chunk) {
-			reader->chunk++;
-			reader->left--;
-		}
-		if (reader->left)
-			return 0;
 	}
 }
 
@@ -398,20 +353,19 @@ static int skip_zeroes(struct reader *reader)
 static int scan_compressed(struct scan *scan, enum rd_codec codec, const uint8_t *data, size_t len,
 			   size_t *usedp)
 {
-	RD_CLEANUP(reader_deinit) struct reader reader = { .scan = scan };
+	RD_CLEANUP(reader_deinit) struct reader reader = { 0 };
 	size_t before = scan->summary.archives;
 	int r;
 
-	r = stream_init(&reader.stream, codec, data, len);
-	if (r)
+	if (reader_init(&reader, codec, data, len, &scan->budget))
 		return rd_error_nomem(scan->err);
 	for (;;) {
-		r = skip_zeroes(&reader);
+		r = translate(scan, reader_skip_zeroes(&reader, scan->err));
 		if (r)
 			return r;
 		if (reader.is_over)
 			break;
-		r = scan_archive(&reader);
+		r = scan_archive(scan, &reader);
 		if (r)
 			return r;
 	}
@@ -420,22 +374,21 @@ static int scan_compressed(struct scan *scan, enum rd_codec codec, const uint8_t
 			     rd_codec_name(codec));
 		return RD_INITRAMFS_BAD;
 	}
-	*usedp = reader.stream.in_pos;
+	*usedp = reader_used(&reader);
 	return 0;
 }
 
 static int scan_plain(struct scan *scan, const uint8_t *data, size_t len, size_t *usedp)
 {
-	RD_CLEANUP(reader_deinit) struct reader reader = { .scan = scan };
+	RD_CLEANUP(reader_deinit) struct reader reader = { 0 };
 	int r;
 
-	r = stream_init(&reader.stream, RD_CODEC_NONE, data, len);
-	if (r)
+	if (reader_init(&reader, RD_CODEC_NONE, data, len, &scan->budget))
 		return rd_error_nomem(scan->err);
-	r = scan_archive(&reader);
+	r = scan_archive(scan, &reader);
 	if (r)
 		return r;
-	*usedp = len - reader.left;
+	*usedp = reader_used(&reader);
 	return 0;
 }
 
@@ -462,6 +415,15 @@ static size_t without_bootconfig(const uint8_t *data, size_t len)
 	return size <= len - fixed ? len - fixed - size : len;
 }
 
+/* Why bytes that are no part of an image are none. */
+static const char *refusal(const uint8_t *data, size_t len)
+{
+	if (has_magic(data, len, LZO_MAGIC))
+		return "compressed with lzo, which this program does not read";
+	return is_old_cpio(data, len) ? OLD_CPIO " begins"
+				      : "neither a cpio archive nor a known compression";
+}
+
 static int scan_image(struct scan *scan, const uint8_t *data, size_t len)
 {
 	size_t pos = 0, used = 0;
@@ -481,12 +443,12 @@ static int scan_image(struct scan *scan, const uint8_t *data, size_t len)
 		} else if (is_cpio(data + pos, len - pos)) {
 			r = scan_plain(scan, data + pos, len - pos, &used);
 		} else {
-			rd_error_set(scan->err, EBADMSG,
-				     "neither a cpio archive nor a known compression");
+			rd_error_set(scan->err, EBADMSG, "%s", refusal(data + pos, len - pos));
 			r = RD_INITRAMFS_BAD;
 		}
 		if (r)
 			return rd_error_prefix(scan->err, r, "part at byte %zu", pos);
+		scan->summary.codec = codec;
 		pos += used;
 	}
 	if (scan->summary.archives)
@@ -497,19 +459,27 @@ static int scan_image(struct scan *scan, const uint8_t *data, size_t len)
 
 bool rd_initramfs_is(const uint8_t *data, size_t len)
 {
-	return is_cpio(data, len) || rd_codec_detect(data, len) != RD_CODEC_NONE;
+	RD_CLEANUP(reader_deinit) struct reader reader = { 0 };
+	struct reader_budget budget = { .max = RD_CODEC_FREE };
+	struct rd_error ignored = RD_ERROR_INIT;
+	uint8_t magic[MAGIC_LEN];
+
+	if (has_magic(data, len, LZO_MAGIC))
+		return true;
+	if (reader_init(&reader, rd_codec_detect(data, len), data, len, &budget) ||
+	    reader_skip_zeroes(&reader, &ignored) ||
+	    reader_take(&reader, magic, sizeof(magic), &ignored))
+		return false;
+	return is_cpio(magic, sizeof(magic)) || is_old_cpio(magic, sizeof(magic));
 }
 
-int rd_initramfs_scan(const uint8_t *data, size_t len, const char *wanted,
-		      int (*member)(const struct rd_initramfs_member *member, void *userdata),
-		      void *userdata, struct rd_initramfs_summary *summaryp, struct rd_error *err)
+int rd_initramfs_scan(const uint8_t *data, size_t len, const struct rd_initramfs_visitor *visitor,
+		      struct rd_initramfs_summary *summaryp, struct rd_error *err)
 {
 	RD_CLEANUP(scan_deinit)
 	struct scan scan = {
-		.wanted = wanted,
-		.member = member,
-		.userdata = userdata,
-		.max_decoded = decoded_limit(len),
+		.visitor = visitor,
+		.budget.max = decoded_limit(len),
 		.err = err,
 	};
 	int r = scan_image(&scan, data, len);

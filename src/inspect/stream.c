@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <lz4.h>
+#include <lz4frame.h>
 #include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,6 +232,32 @@ static void lz4_close(void *state)
 	free(state);
 }
 
+static void *lz4_frame_open(void)
+{
+	LZ4F_dctx *context = NULL;
+
+	return LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)) ? NULL
+										     : context;
+}
+
+static int lz4_frame_decode(struct stream *stream, size_t *lenp, bool *endp)
+{
+	size_t out = CHUNK, in = input_left(stream);
+	size_t r;
+
+	r = LZ4F_decompress(stream->state, stream->out, &out, stream->in + stream->in_pos, &in,
+			    NULL);
+	stream->in_pos += in;
+	*lenp = out;
+	*endp = !r;
+	return LZ4F_isError(r) ? RD_CODEC_BAD : 0;
+}
+
+static void lz4_frame_close(void *state)
+{
+	LZ4F_freeDecompressionContext(state);
+}
+
 static const struct stream_decoder decoders[] = {
 	[RD_CODEC_GZIP] = {
 		.name = "gzip",
@@ -273,6 +300,13 @@ static const struct stream_decoder decoders[] = {
 		.open = lz4_open,
 		.decode = lz4_decode,
 		.close = lz4_close,
+	},
+	[RD_CODEC_LZ4_FRAME] = {
+		.name = "lz4",
+		.chunk = CHUNK,
+		.open = lz4_frame_open,
+		.decode = lz4_frame_decode,
+		.close = lz4_frame_close,
 	},
 };
 

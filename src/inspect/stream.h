@@ -4,7 +4,8 @@
 /*
  * Decompression as a stream of chunks in constant memory, for images that are larger than what one
  * wants to hold: gzip (RFC 1952), bzip2, xz and lzma (liblzma), zstd (RFC 8878), lz4 in the legacy
- * frame that the kernel uses (lz4_Frame_format.md). Private to src/inspect.
+ * frame that the kernel uses and in the frame that lz4(1) writes (lz4_Frame_format.md). Private to
+ * src/inspect.
  */
 
 #include <stdbool.h>

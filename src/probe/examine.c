@@ -21,7 +21,7 @@ void rd_examiner_deinit(struct rd_examiner *examiner)
 	free(examiner->seen.items);
 }
 
-static int copy_result(struct rd_copy *copy, const struct rd_copy *from)
+int rd_examine_repeat(struct rd_copy *copy, const struct rd_copy *from)
 {
 	struct rd_identity *id = &copy->id;
 
@@ -131,7 +131,7 @@ static int inspect(struct rd_examiner *examiner, const struct stat *st, struct r
 
 	equal = find_equal(examiner, st, &map);
 	if (equal < examiner->facts->copies.n)
-		return copy_result(copy, &examiner->facts->copies.items[equal])
+		return rd_examine_repeat(copy, &examiner->facts->copies.items[equal])
 			       ? rd_error_nomem(err)
 			       : 0;
 

@@ -46,3 +46,6 @@ enum {
  */
 int rd_examine(struct rd_examiner *examiner, enum rd_copy_kind kind, const char *kernel,
 	       const char *path, struct rd_error *err);
+
+/* Gives @copy the identity, verdict and evidence of a copy with the same bytes. 0 or -ENOMEM. */
+int rd_examine_repeat(struct rd_copy *copy, const struct rd_copy *from);

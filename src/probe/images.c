@@ -4,305 +4,341 @@
  * The copies of amdgpu inside initramfs images: what loads first at boot, and what stays behind
  * when only the files below lib/modules are put right. `dkms install` rebuilds no image.
  *
- * An image is found by its name (Debian and Ubuntu initrd.img-K, Fedora initramfs-K.img, openSUSE
- * initrd-K, Arch initramfs-PRESET.img and booster-PRESET.img); the kernel of a copy is told by the
- * member's own path, lib/modules/K/. Of several members with one path the kernel keeps the last.
+ * Decoding an image takes a fifth of a second, and a machine has one for each kernel: they are
+ * looked into by a few threads. A thread writes to its own job only, reads the facts, which stand
+ * still meanwhile, and calls nobody back; what came of the jobs is put together in their order.
  */
 
-#include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "attribute.h"
 #include "base/array.h"
-#include "folder_set.h"
-#include "inspect/initramfs.h"
+#include "examine.h"
+#include "image_places.h"
+#include "inspect/codec.h"
+#include "inspect/image.h"
 #include "inspect/inspect.h"
 #include "probe/probe.h"
 
-#define IMAGE_MAX  ((size_t)1 << 30) /* DESIGN: bytes of one image */
-#define IMAGES_MAX 64
-#define COPIES_MAX 16 /* of amdgpu in one image, those that a later one replaces among them */
+/* Each may hold a decoder's window and a module: some 30 MB, of hostile images ten times that. */
+#define THREADS_MAX 4
 
-/* One image under way. */
-struct scan {
+struct job {
+	const struct image_place *place;
+	struct rd_image_content content;
+	int result; /* of rd_system_map(), or a negative errno */
+	struct rd_error why;
+	bool is_done;
+};
+
+struct work {
 	const struct rd_system *sys;
 	const struct rd_probe_options *options;
 	const struct rd_facts *facts; /* the installed copies */
-	const char *path;
-	struct rd_copies copies;
-	size_t met;
-	struct rd_error why; /* what ended the scan */
+	struct job *jobs;
+	size_t n;
+	atomic_size_t next;
+	pthread_mutex_t mutex; /* guards is_done of the jobs */
+	pthread_cond_t done;
 };
 
-static void scan_deinit(struct scan *scan)
+static void work_deinit(struct work *work)
 {
-	rd_copies_deinit(&scan->copies);
+	for (size_t i = 0; work->jobs && i < work->n; i++)
+		rd_image_content_deinit(&work->jobs[i].content);
+	free(work->jobs);
+	pthread_cond_destroy(&work->done);
+	pthread_mutex_destroy(&work->mutex);
 }
 
-static bool is_image(const char *name)
+static bool is_installed(const struct rd_copy *copy)
 {
-	static const char *const prefixes[] = { "initrd", "initramfs", "booster-" };
-	/* What package tools and people leave beside an image; no boot entry names it. */
-	static const char *const left[] = { ".old-dkms", ".dpkg-bak", ".bak", ".backup",
-					    ".new",	 ".tmp",      ".old", "~" };
-
-	for (size_t i = 0; i < RD_N_ELEMENTS(left); i++) {
-		/* initrd.img.old is Debian's link to the image of the kernel before. */
-		if (rd_text_has_suffix(name, left[i]) && strcmp(name, "initrd.img.old") != 0)
-			return false;
-	}
-	for (size_t i = 0; i < RD_N_ELEMENTS(prefixes); i++) {
-		if (rd_text_has_prefix(name, prefixes[i]))
-			return true;
-	}
-	return false;
+	return copy->kind == RD_COPY_INSTALLED || copy->kind == RD_COPY_BACKUP;
 }
 
-/* The release in a member's path, malloc()ed; *@releasep stays NULL if it has none. */
-static int release_of(const char *member, char **releasep)
+/* The installed copy with these bytes, or NULL: to compare is a fraction of to inspect. */
+static const struct rd_copy *find_equal(const struct work *work, const uint8_t *data, size_t len)
 {
-	static const char modules[] = "lib/modules/";
-	const char *start, *end;
+	const struct rd_copies *copies = &work->facts->copies;
 
-	start = rd_text_has_prefix(member, "usr/") ? member + strlen("usr/") : member;
-	if (!rd_text_has_prefix(start, modules))
-		return 0;
-	start += strlen(modules);
-	end = strchr(start, '/');
-	if (!end)
-		return 0;
-	*releasep = strndup(start, (size_t)(end - start));
-	return *releasep ? 0 : -ENOMEM;
-}
-
-/* Two names of one file where /lib is a link to /usr/lib. */
-static bool is_same_member(const char *a, const char *b)
-{
-	static const char usr[] = "usr/";
-
-	a = rd_text_has_prefix(a, usr) ? a + strlen(usr) : a;
-	b = rd_text_has_prefix(b, usr) ? b + strlen(usr) : b;
-	return !strcmp(a, b);
-}
-
-/* The place of a copy of that member, a new one unless a former member had its path. */
-static int find_place(struct scan *scan, const char *member, struct rd_copy **copyp)
-{
-	RD_CLEANUP(rd_copy_deinit) struct rd_copy copy = { 0 };
-	RD_CLEANUP(rd_freep) char *release = NULL;
-	RD_CLEANUP(rd_text_deinit) struct rd_text path = RD_TEXT_INIT;
-	size_t skip = strlen(scan->path) + 1;
-
-	if (release_of(member, &release) || rd_text_printf(&path, "%s:%s", scan->path, member) ||
-	    rd_copy_init(&copy, RD_COPY_INITRAMFS, release, path.data))
-		return -ENOMEM;
-	copy.is_loadable = true;
-
-	for (size_t i = 0; i < scan->copies.n; i++) {
-		struct rd_copy *old = &scan->copies.items[i];
-
-		if (!is_same_member(old->path + skip, member))
-			continue;
-		rd_copy_deinit(old);
-		*old = copy;
-		copy = (struct rd_copy){ 0 };
-		*copyp = old;
-		return 0;
-	}
-	if (rd_array_push(&scan->copies, &copy))
-		return -ENOMEM;
-	copy = (struct rd_copy){ 0 };
-	*copyp = &scan->copies.items[scan->copies.n - 1];
-	return 0;
-}
-
-/* The same bytes as an installed copy that is proven are proven too. */
-static int prove(const struct scan *scan, const struct rd_initramfs_member *member,
-		 struct rd_copy *copy)
-{
-	for (size_t i = 0; i < scan->facts->copies.n; i++) {
-		const struct rd_copy *installed = &scan->facts->copies.items[i];
+	for (size_t i = 0; i < copies->n; i++) {
 		RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
+		const struct rd_copy *copy = &copies->items[i];
+		struct stat st;
 
-		if (installed->kind != RD_COPY_INSTALLED ||
-		    installed->verdict != RD_VERDICT_CLEAN || !installed->id.build_id ||
-		    !copy->id.build_id || strcmp(installed->id.build_id, copy->id.build_id) != 0)
+		if (!is_installed(copy) || rd_system_stat(work->sys, copy->path, &st, NULL) ||
+		    (uint64_t)st.st_size != len ||
+		    rd_system_map(work->sys, copy->path, len, &map, NULL))
 			continue;
-		if (!rd_system_map(scan->sys, installed->path, member->len, &map, NULL) &&
-		    map.len == member->len && !memcmp(map.data, member->data, map.len) &&
-		    !rd_map_is_torn(&map))
-			return rd_copy_prove(copy, "equals %s, byte for byte", installed->path);
+		if (map.len == len && !memcmp(map.data, data, len) && !rd_map_is_torn(&map))
+			return copy;
+	}
+	return NULL;
+}
+
+struct view {
+	const uint8_t *data;
+	size_t len;
+	struct rd_blob blob;
+};
+
+static void view_deinit(struct view *view)
+{
+	rd_blob_deinit(&view->blob);
+}
+
+static bool unpack(const uint8_t *data, size_t len, struct view *view)
+{
+	enum rd_codec codec = rd_codec_detect(data, len);
+
+	view->data = data;
+	view->len = len;
+	if (codec == RD_CODEC_NONE)
+		return true;
+	if (rd_codec_decode(codec, data, len, RD_CODEC_MAX_MODULE, &view->blob, NULL))
+		return false;
+	view->data = view->blob.data;
+	view->len = view->blob.len;
+	return true;
+}
+
+static bool has_content(const struct work *work, const char *path, const struct view *module)
+{
+	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
+	RD_CLEANUP(view_deinit) struct view file = { 0 };
+
+	return !rd_system_map(work->sys, path, RD_CODEC_MAX_MODULE, &map, NULL) &&
+	       unpack(map.data, map.len, &file) && file.len == module->len &&
+	       !memcmp(file.data, module->data, file.len) && !rd_map_is_torn(&map);
+}
+
+/* Some tools take the compression of a module away, or put one on: it is still the same module. */
+static int prove(const struct work *work, const uint8_t *data, size_t len, struct rd_copy *copy)
+{
+	RD_CLEANUP(view_deinit) struct view module = { 0 };
+
+	for (size_t i = 0; i < work->facts->copies.n; i++) {
+		const struct rd_copy *installed = &work->facts->copies.items[i];
+
+		if (!is_installed(installed) || installed->verdict != RD_VERDICT_CLEAN ||
+		    !installed->id.build_id || !copy->id.build_id ||
+		    strcmp(installed->id.build_id, copy->id.build_id) != 0)
+			continue;
+		if (!module.data && !unpack(data, len, &module))
+			return 0;
+		if (has_content(work, installed->path, &module))
+			return rd_copy_prove(copy, "is %s, in another compression",
+					     installed->path);
 	}
 	return 0;
 }
 
-static int meet(const struct rd_initramfs_member *member, void *userdata)
+static int inspect(void *userdata, const uint8_t *data, size_t len, struct rd_copy *copy,
+		   struct rd_error *err)
 {
-	struct scan *scan = userdata;
-	unsigned int flags = scan->options->want_sha256 ? RD_INSPECT_SHA256 : 0;
-	struct rd_copy *copy = NULL;
+	const struct work *work = userdata;
+	unsigned int flags = work->options->want_sha256 ? RD_INSPECT_SHA256 : 0;
+	const struct rd_copy *equal = find_equal(work, data, len);
 	int r;
 
-	if (scan->met++ >= COPIES_MAX)
-		return rd_error_set(&scan->why, EFBIG, "more than %d copies of amdgpu", COPIES_MAX);
-	if (find_place(scan, member->path, &copy))
-		return rd_error_nomem(&scan->why);
-	if (!member->reason) {
-		r = rd_inspect_bytes(member->data, member->len, flags, NULL, copy, &scan->why);
-		if (!r && prove(scan, member, copy))
-			r = rd_error_nomem(&scan->why);
-		return r;
+	if (equal) {
+		r = rd_examine_repeat(copy, equal);
+		if (!r && equal->verdict == RD_VERDICT_CLEAN)
+			r = rd_copy_prove(copy, "equals %s, byte for byte", equal->path);
+		return r ? rd_error_nomem(err) : 0;
 	}
-	if (rd_evidence_add(&copy->evidence, RD_EVIDENCE_LIMIT, NULL, "%s", member->reason))
-		return rd_error_nomem(&scan->why);
-	return 0;
+	r = rd_inspect_bytes(data, len, flags, NULL, copy, err);
+	if (!r && prove(work, data, len, copy))
+		r = rd_error_nomem(err);
+	return r;
 }
 
 /* Appends the image itself as a copy that nobody could judge. */
-static int add_unknown(struct rd_facts *facts, const char *path, const char *reason)
+static int add_unknown(struct rd_image_content *content, const char *reason)
 {
 	RD_CLEANUP(rd_copy_deinit) struct rd_copy copy = { 0 };
 
-	if (rd_copy_init(&copy, RD_COPY_INITRAMFS, NULL, path) ||
+	if (rd_copy_init(&copy, RD_COPY_INITRAMFS, content->image.kernel, content->image.path) ||
 	    rd_evidence_add(&copy.evidence, RD_EVIDENCE_LIMIT, NULL, "%s", reason))
 		return -ENOMEM;
 	copy.is_loadable = true;
-	if (rd_array_push(&facts->copies, &copy))
+	if (rd_array_push(&content->copies, &copy))
 		return -ENOMEM;
 	copy = (struct rd_copy){ 0 };
 	return 0;
 }
 
-static bool is_left_out(const struct scan *scan, const struct rd_copy *copy)
+/* Members read from holes look like modules without a sign: nothing of it stands. */
+static int forget(struct rd_image_content *content)
 {
-	return scan->options->kernel && copy->kernel &&
-	       strcmp(scan->options->kernel, copy->kernel) != 0;
+	rd_copies_deinit(&content->copies);
+	content->image.has_amdgpu = RD_PRESENCE_UNKNOWN;
+	content->image.format = NULL;
+	free(content->image.resolved);
+	content->image.resolved = NULL;
+	return add_unknown(content, "the file shrank while it was read");
 }
 
-/* Moves the copies of the scan to the facts. */
-static int take_copies(struct scan *scan, struct rd_facts *facts)
-{
-	for (size_t i = 0; i < scan->copies.n; i++) {
-		if (is_left_out(scan, &scan->copies.items[i]))
-			continue;
-		if (rd_array_push(&facts->copies, &scan->copies.items[i]))
-			return -ENOMEM;
-		scan->copies.items[i] = (struct rd_copy){ 0 };
-	}
-	return 0;
-}
-
-static int scan_map(struct scan *scan, const struct rd_map *map, struct rd_facts *facts,
-		    struct rd_error *err)
-{
-	struct rd_initramfs_summary summary;
-	int r;
-
-	r = rd_initramfs_scan(map->data, map->len, "amdgpu.ko", meet, scan, &summary, &scan->why);
-	if (r == -ENOMEM)
-		return rd_error_nomem(err);
-	/* Members read from holes look like modules without a sign. */
-	if (rd_map_is_torn(map)) {
-		rd_copies_deinit(&scan->copies);
-		rd_error_set(&scan->why, EAGAIN, "the file shrank while it was read");
-		r = -EAGAIN;
-	}
-	/* What was found stands; that nothing else is in there cannot be said. */
-	if (take_copies(scan, facts) || (r && add_unknown(facts, scan->path, scan->why.msg)))
-		return rd_error_nomem(err);
-	return 0;
-}
-
-static int probe_image(const struct rd_system *sys, const struct rd_probe_options *options,
-		       const char *path, struct rd_facts *facts, struct rd_error *err)
+static int look_into(const struct work *work, struct job *job)
 {
 	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
-	RD_CLEANUP(scan_deinit)
-	struct scan scan = { .sys = sys, .options = options, .facts = facts, .path = path };
-	struct rd_error why = RD_ERROR_INIT;
+	const struct rd_image_inspector inspector = {
+		.inspect = inspect,
+		.userdata = (void *)(uintptr_t)work,
+	};
+	struct rd_image_content *content = &job->content;
 	int r;
 
-	if (options->progress)
-		options->progress(options->userdata, path);
-	r = rd_system_map(sys, path, IMAGE_MAX, &map, &why);
-	if (r < 0)
-		return rd_error_set(err, -r, "%s", why.msg);
-	if (r == RD_SYSTEM_ABSENT)
-		return 0;
-	if (!r)
-		return scan_map(&scan, &map, facts, err);
-	if (add_unknown(facts, path, why.msg))
-		return rd_error_nomem(err);
-	return rd_attribute_unread(facts, path, &why, err);
+	content->image.role = job->place->role;
+	if (rd_attribute_copy(&content->image.path, job->place->path) ||
+	    rd_attribute_copy(&content->image.kernel, job->place->kernel))
+		return rd_error_nomem(&job->why);
+	r = rd_system_map(work->sys, job->place->path, RD_IMAGE_MAX, &map, &job->why);
+	if (r == RD_SYSTEM_UNREADABLE && add_unknown(content, job->why.msg))
+		return rd_error_nomem(&job->why);
+	if (r)
+		return r;
+	r = rd_image_inspect(map.data, map.len, &inspector, content, &job->why);
+	if (!r && rd_map_is_torn(&map) && forget(content))
+		r = rd_error_nomem(&job->why);
+	return r;
 }
 
-/* An image named for another release than the one asked for. */
-static bool is_other_kernel(const struct rd_facts *facts, const char *name, const char *wanted)
+/* Takes jobs until there are none. */
+static void *run(void *userdata)
 {
-	if (!wanted || strstr(name, wanted))
-		return false;
-	for (size_t i = 0; i < facts->kernels.n; i++) {
-		if (strstr(name, facts->kernels.items[i].release))
-			return true;
+	struct work *work = userdata;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&work->next, 1)) < work->n) {
+		struct job *job = &work->jobs[i];
+
+		job->result = look_into(work, job);
+		pthread_mutex_lock(&work->mutex);
+		job->is_done = true;
+		pthread_cond_broadcast(&work->done);
+		pthread_mutex_unlock(&work->mutex);
 	}
-	/* A release starts with a digit: initramfs-linux.img names a preset. */
-	return name[strcspn(name, "0123456789")] != '\0';
+	return NULL;
 }
 
-/* Links (/boot/initrd.img, a folder under two names) lead to images that were met. */
-static int probe_entry(const struct rd_system *sys, const struct rd_probe_options *options,
-		       const char *path, struct rd_folder_set *seen, struct rd_facts *facts,
-		       struct rd_error *err)
+static size_t count_threads(const struct work *work)
 {
-	struct rd_error why = RD_ERROR_INIT;
-	bool is_new = false;
-	struct stat st;
-	int r;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = cpus > 1 ? (size_t)cpus : 1;
 
-	r = rd_system_stat(sys, path, &st, &why);
-	if (r < 0)
-		return rd_error_set(err, -r, "%s", why.msg);
-	if (r || S_ISDIR(st.st_mode))
+	n = n < THREADS_MAX ? n : THREADS_MAX;
+	return n < work->n ? n : work->n;
+}
+
+/* Waits for the jobs in their order, telling of each before it is waited for. */
+static void await(struct work *work, bool is_alone)
+{
+	const struct rd_probe_options *options = work->options;
+
+	for (size_t i = 0; i < work->n; i++) {
+		if (options->progress)
+			options->progress(options->userdata, work->jobs[i].place->path);
+		if (is_alone)
+			work->jobs[i].result = look_into(work, &work->jobs[i]);
+		pthread_mutex_lock(&work->mutex);
+		while (!is_alone && !work->jobs[i].is_done)
+			pthread_cond_wait(&work->done, &work->mutex);
+		pthread_mutex_unlock(&work->mutex);
+	}
+}
+
+/* Without a thread, for one image or where none can be had, the caller's does it all. */
+static void run_all(struct work *work)
+{
+	pthread_t threads[THREADS_MAX];
+	size_t wanted = count_threads(work), n = 0;
+
+	while (wanted > 1 && n < wanted && !pthread_create(&threads[n], NULL, run, work))
+		n++;
+	await(work, !n);
+	for (size_t i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static bool is_left_out(const struct work *work, const char *kernel)
+{
+	return work->options->kernel && kernel && strcmp(work->options->kernel, kernel) != 0;
+}
+
+/* An EFI program, or a kernel that brings no system with it. */
+static bool is_no_image(const struct rd_image_content *content)
+{
+	return content->image.is_uki && !content->image.format && !content->copies.n;
+}
+
+/* Moves the copies of a job to the facts. */
+static int take_copies(const struct work *work, struct rd_image_content *content,
+		       struct rd_facts *facts)
+{
+	for (size_t i = 0; i < content->copies.n; i++) {
+		struct rd_copy *copy = &content->copies.items[i];
+
+		if (is_left_out(work, copy->kernel))
+			continue;
+		/* A kernel that has crashed starts it, and no boot. */
+		if (content->image.role == RD_IMAGE_CRASH)
+			copy->is_loadable = false;
+		if (rd_array_push(&facts->copies, copy))
+			return -ENOMEM;
+		*copy = (struct rd_copy){ 0 };
+	}
+	return 0;
+}
+
+static int take_job(const struct work *work, struct job *job, struct rd_facts *facts,
+		    struct rd_error *err)
+{
+	struct rd_image_content *content = &job->content;
+
+	if (job->result < 0)
+		return rd_error_set(err, -job->result, "%s", job->why.msg);
+	if (job->result == RD_SYSTEM_ABSENT || is_no_image(content) ||
+	    is_left_out(work, content->image.kernel))
 		return 0;
-	if (rd_folder_set_add(seen, &st, &is_new))
+	if (take_copies(work, content, facts))
 		return rd_error_nomem(err);
-	return is_new ? probe_image(sys, options, path, facts, err) : 0;
+	if (rd_array_push(&facts->images, &content->image))
+		return rd_error_nomem(err);
+	content->image = (struct rd_image){ 0 };
+	return job->result ? rd_attribute_unread(facts, job->place->path, &job->why, err) : 0;
 }
 
 int rd_probe_images(const struct rd_system *sys, const struct rd_probe_options *options,
 		    struct rd_facts *facts, struct rd_error *err)
 {
-	RD_CLEANUP(rd_folder_set_deinit) struct rd_folder_set seen = { 0 };
-	RD_CLEANUP(rd_entries_deinit) struct rd_entries entries = { 0 };
-	struct rd_error why = RD_ERROR_INIT;
-	size_t n = 0;
+	RD_CLEANUP(image_places_deinit) struct image_places places = { 0 };
+	RD_CLEANUP(work_deinit)
+	struct work work = {
+		.sys = sys,
+		.options = options,
+		.facts = facts,
+		.mutex = PTHREAD_MUTEX_INITIALIZER,
+		.done = PTHREAD_COND_INITIALIZER,
+	};
 	int r;
 
-	r = rd_system_list(sys, "/boot", &entries, &why);
-	if (r < 0)
-		return rd_error_set(err, -r, "%s", why.msg);
-	if (r == RD_SYSTEM_UNREADABLE)
-		return rd_attribute_unread(facts, "/boot", &why, err);
-
-	r = 0;
-	/* Links last: an image is shown by its own name. */
-	for (size_t i = 0; i < 2 * entries.n && !r; i++) {
-		const struct rd_entry *entry = &entries.items[i % entries.n];
-		RD_CLEANUP(rd_freep) char *path = NULL;
-		const char *name = entry->name;
-
-		if ((entry->type == DT_LNK) != (i >= entries.n) || !is_image(name) ||
-		    is_other_kernel(facts, name, options->kernel))
-			continue;
-		path = rd_attribute_path("/boot", name);
-		if (!path)
-			return rd_error_nomem(err);
-		if (++n > IMAGES_MAX)
-			return rd_facts_add_unread(facts, path, "more images than any machine has",
-						   false);
-		r = probe_entry(sys, options, path, &seen, facts, err);
-	}
+	r = image_places_find(sys, options->kernel, facts, &places, err);
+	if (r || !places.n)
+		return r;
+	work.jobs = calloc(places.n, sizeof(*work.jobs));
+	if (!work.jobs)
+		return rd_error_nomem(err);
+	work.n = places.n;
+	for (size_t i = 0; i < places.n; i++)
+		work.jobs[i].place = &places.items[i];
+	run_all(&work);
+	for (size_t i = 0; i < work.n && !r; i++)
+		r = take_job(&work, &work.jobs[i], facts, err);
 	return r;
 }

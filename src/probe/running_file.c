@@ -9,25 +9,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "inspect/initramfs.h"
+#include "inspect/image.h"
 #include "running_file.h"
-
-/* What a member of an image is looked for by, and where it goes. */
-struct wanted {
-	const char *path;
-	struct rd_text *to;
-};
-
-/* The last of that name counts, as for the kernel. */
-static int meet(const struct rd_initramfs_member *member, void *userdata)
-{
-	const struct wanted *wanted = userdata;
-
-	if (strcmp(member->path, wanted->path) || !member->data)
-		return 0;
-	rd_text_deinit(wanted->to);
-	return rd_text_append(wanted->to, member->data, member->len);
-}
 
 /* Whatever a reader minds about the file, it is lost for what is asked here. */
 static int lost(int r)
@@ -41,8 +24,6 @@ static int open_member(const struct rd_system *sys, const char *path, struct rd_
 {
 	RD_CLEANUP(rd_freep) char *image = strdup(path);
 	char *colon = image ? strrchr(image, ':') : NULL;
-	struct rd_initramfs_summary summary;
-	struct wanted wanted = { .to = &file->member };
 	int r;
 
 	if (!image)
@@ -52,18 +33,11 @@ static int open_member(const struct rd_system *sys, const char *path, struct rd_
 		return RD_RUNNING_FILE_LOST;
 	}
 	*colon = '\0';
-	wanted.path = colon + 1;
-	r = rd_system_map(sys, image, RD_INITRAMFS_MAX, &file->map, err);
+	r = rd_system_map(sys, image, RD_IMAGE_MAX, &file->map, err);
 	if (!r)
-		r = rd_initramfs_scan(file->map.data, file->map.len, "amdgpu.ko", meet, &wanted,
-				      &summary, err);
-	if (r)
-		return lost(r);
-	if (!file->member.len) {
-		rd_error_set(err, ENOENT, "not in the image any more");
-		return RD_RUNNING_FILE_LOST;
-	}
-	return 0;
+		r = rd_image_read_member(file->map.data, file->map.len, colon + 1, &file->member,
+					 err);
+	return lost(r);
 }
 
 static int index_bytes(const uint8_t *data, size_t len, struct rd_running_file *file,

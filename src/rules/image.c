@@ -9,11 +9,35 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "group.h"
 
+/* Not a member that the index in the image shadows, nor one in an image that no boot starts. */
 static bool is_in_image(const struct rd_copy *copy)
 {
-	return copy->kind == RD_COPY_INITRAMFS && copy->kernel && copy->id.build_id;
+	return copy->kind == RD_COPY_INITRAMFS && copy->is_loadable && copy->kernel &&
+	       copy->id.build_id;
+}
+
+/* The image that a copy is a member of, or NULL; borrowed. */
+static const struct rd_image *find_image(const struct rd_facts *facts, const struct rd_copy *copy)
+{
+	for (size_t i = 0; i < facts->images.n; i++) {
+		const struct rd_image *image = &facts->images.items[i];
+
+		if (rd_text_has_prefix(copy->path, image->path) &&
+		    copy->path[strlen(image->path)] == ':')
+			return image;
+	}
+	return NULL;
+}
+
+/* A rescue image is as old as the installation, by intent. */
+static bool is_rescue(const struct rd_facts *facts, const struct rd_copy *copy)
+{
+	const struct rd_image *image = find_image(facts, copy);
+
+	return image && image->role == RD_IMAGE_RESCUE;
 }
 
 const struct rd_copy *rules_find_in_image(const struct rd_facts *facts, const char *kernel,
@@ -22,7 +46,7 @@ const struct rd_copy *rules_find_in_image(const struct rd_facts *facts, const ch
 	for (size_t i = 0; i < facts->copies.n; i++) {
 		const struct rd_copy *copy = &facts->copies.items[i];
 
-		if (is_in_image(copy) && !strcmp(copy->kernel, kernel) &&
+		if (is_in_image(copy) && !is_rescue(facts, copy) && !strcmp(copy->kernel, kernel) &&
 		    (!build_id || !strcmp(copy->id.build_id, build_id)))
 			return copy;
 	}
@@ -37,7 +61,7 @@ static int image_current(const struct rd_facts *facts, struct rd_evidence *ev)
 		const struct rd_copy *copy = &facts->copies.items[i];
 		const struct rd_copy *resolved;
 
-		if (!is_in_image(copy))
+		if (!is_in_image(copy) || is_rescue(facts, copy))
 			continue;
 		resolved = rules_find_resolved(facts, copy->kernel);
 		if (!resolved || !resolved->id.build_id)

@@ -1,25 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Archives in archives; the members handed out are read to their last byte. */
+/*
+ * Archives in archives, PE sections around them, depmod's index among the members. What would be
+ * inspected is read to its last byte: the inspection has a fuzzer of its own.
+ */
+
+#include <stdlib.h>
+#include <string.h>
 
 #include "fuzz.h"
-#include "inspect/initramfs.h"
+#include "inspect/image.h"
+#include "inspect/module_index.h"
 
 static volatile uint8_t sink;
 
-static int member(const struct rd_initramfs_member *member, void *userdata)
+static int inspect(void *userdata, const uint8_t *data, size_t len, struct rd_copy *copy,
+		   struct rd_error *err)
 {
-	(void)userdata;
-	for (size_t i = 0; member->data && i < member->len; i++)
-		sink ^= member->data[i];
+	(void)userdata, (void)copy, (void)err;
+	for (size_t i = 0; i < len; i++)
+		sink ^= data[i];
 	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct rd_initramfs_summary summary;
+	static const struct rd_image_inspector inspector = { .inspect = inspect };
+	RD_CLEANUP(rd_image_content_deinit) struct rd_image_content content = { 0 };
+	RD_CLEANUP(rd_freep) char *path = NULL;
 	struct rd_error err = RD_ERROR_INIT;
 
-	rd_initramfs_scan(data, len, "amdgpu.ko", member, NULL, &summary, &err);
+	content.image.path = strdup("image");
+	if (!content.image.path)
+		abort();
+	sink ^= rd_image_is(data, len);
+	if (rd_image_inspect(data, len, &inspector, &content, &err))
+		abort();
+	if (rd_module_index_find(data, len, "amdgpu", &path))
+		abort();
 	return 0;
 }

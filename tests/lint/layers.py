@@ -17,7 +17,7 @@ LAYERS = {
     "model": (("base",), ()),
     "inspect": (("base", "model"), (
         "capstone/*", "libelf.h", "gelf.h", "lzma.h", "openssl/*", "zlib.h", "zstd.h", "zstd_errors.h",
-        "bzlib.h", "lz4.h")),
+        "bzlib.h", "lz4.h", "lz4frame.h")),
     "rules": (("base", "model"), ()),
     "render": (("base", "model"), ("json-c/*",)),
     "system": (("base",), ()),

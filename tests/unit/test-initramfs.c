@@ -8,10 +8,12 @@
 #include <bzlib.h>
 #include <check.h>
 #include <errno.h>
+#include <lz4frame.h>
 #include <lz4hc.h>
 #include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -24,6 +26,8 @@
 struct entry {
 	const char *name, *content;
 	unsigned int mode, nlink, ino;
+	const char *magic; /* NULL: newc */
+	unsigned int checksum;
 };
 
 static struct rd_error err;
@@ -41,11 +45,12 @@ static void put_member(struct rd_text *t, const struct entry *e)
 
 	pad(t);
 	ck_assert_int_eq(rd_text_printf(t,
-					"070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X"
+					"%s%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X"
 					"%08zX%08X%s",
-					e->ino, e->mode ? e->mode : 0100644, 0u, 0u,
+					e->magic ? e->magic : "070701", e->ino,
+					e->mode ? e->mode : 0100644, 0u, 0u,
 					e->nlink ? e->nlink : 1, 0u, size, 8u, 1u, 0u, 0u,
-					strlen(e->name) + 1, 0u, e->name),
+					strlen(e->name) + 1, e->checksum, e->name),
 			 0);
 	ck_assert_int_eq(rd_text_append(t, "", 1), 0);
 	pad(t);
@@ -71,13 +76,30 @@ static int note(const struct rd_initramfs_member *member, void *userdata)
 			      (const char *)member->data);
 }
 
+/* As a caller would ask for a module in any compression. */
+static int want(const char *path, unsigned int mode, void *userdata)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	ck_assert_ptr_eq(userdata, &seen);
+	ck_assert(S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode));
+	return !strcmp(name, "amdgpu.ko") || !strcmp(name, "amdgpu.ko.zst") ? RD_INITRAMFS_WANTED
+									    : 0;
+}
+
 static int scan(const struct rd_text *t, struct rd_initramfs_summary *summary)
 {
+	static const struct rd_initramfs_visitor visitor = {
+		.entry = want,
+		.member = note,
+		.userdata = &seen,
+	};
 	/* An exact copy, so that a sanitizer sees each byte read beyond the end. */
 	RD_CLEANUP(rd_freep) uint8_t *exact = malloc(t->len ? t->len : 1);
 
 	memcpy(exact, t->data ? t->data : "", t->len);
-	return rd_initramfs_scan(exact, t->len, "amdgpu.ko", note, &seen, summary, &err);
+	return rd_initramfs_scan(exact, t->len, &visitor, summary, &err);
 }
 
 static const struct entry microcode[] = {
@@ -177,11 +199,25 @@ static size_t by_lz4(uint8_t *out, size_t room, const struct rd_text *in)
 	return 8 + (size_t)n;
 }
 
+static size_t by_lz4_frame(uint8_t *out, size_t room, const struct rd_text *in)
+{
+	size_t n = LZ4F_compressFrame(out, room, in->data, in->len, NULL);
+
+	ck_assert(!LZ4F_isError(n));
+	return n;
+}
+
 static const struct {
 	size_t (*compress)(uint8_t *out, size_t room, const struct rd_text *in);
+	enum rd_codec codec;
 } compressors[] = {
-	{ .compress = by_gzip }, { .compress = by_bzip2 }, { .compress = by_xz },
-	{ .compress = by_lzma }, { .compress = by_zstd },  { .compress = by_lz4 },
+	{ .compress = by_gzip, .codec = RD_CODEC_GZIP },
+	{ .compress = by_bzip2, .codec = RD_CODEC_BZIP2 },
+	{ .compress = by_xz, .codec = RD_CODEC_XZ },
+	{ .compress = by_lzma, .codec = RD_CODEC_LZMA },
+	{ .compress = by_zstd, .codec = RD_CODEC_ZSTD },
+	{ .compress = by_lz4, .codec = RD_CODEC_LZ4 },
+	{ .compress = by_lz4_frame, .codec = RD_CODEC_LZ4_FRAME },
 };
 
 static void append_compressed(int which, const struct entry *entries)
@@ -205,6 +241,22 @@ START_TEST(a_compressed_part_after_microcode)
 	ck_assert_uint_eq(summary.archives, 2);
 	ck_assert_uint_eq(summary.members, 6);
 	ck_assert_uint_eq(summary.wanted, 1);
+	ck_assert_int_eq(summary.codec, compressors[_i].codec);
+}
+END_TEST
+
+START_TEST(what_is_compressed_is_an_image_if_cpio_is_inside)
+{
+	static const struct rd_text module = { .data = (char *)"\177ELF, or so it says",
+					       .len = 20 };
+	static uint8_t out[1 << 10];
+
+	ck_assert(rd_initramfs_is((const uint8_t *)image.data, image.len));
+	rd_text_deinit(&image);
+	append_compressed(_i, system_files);
+	ck_assert(rd_initramfs_is((const uint8_t *)image.data, image.len));
+	ck_assert(!rd_initramfs_is((const uint8_t *)image.data, 8));
+	ck_assert(!rd_initramfs_is(out, compressors[_i].compress(out, sizeof(out), &module)));
 }
 END_TEST
 
@@ -258,6 +310,50 @@ START_TEST(hard_links_get_the_data_of_their_last_name)
 			 MODULE " =shared\n"
 				"b/amdgpu.ko !a symbolic link\n"
 				"a/amdgpu.ko !a hard link whose data is not in the archive\n");
+}
+END_TEST
+
+/* buffer-format.rst: "the sum of all bytes in the file modulo 2^32". */
+START_TEST(the_crc_format_has_its_sums_checked)
+{
+	static const struct entry files[] = {
+		{ .name = "unwanted", .magic = "070702", .content = "x", .checksum = 1 },
+		{ .name = MODULE, .magic = "070702", .content = "AB", .checksum = 'A' + 'B' },
+		{ .name = "x/amdgpu.ko", .magic = "070702", .content = "AB", .checksum = 'A' },
+		{ .name = "y/amdgpu.ko", .magic = "070702", .nlink = 2, .ino = 5 },
+		{ .name = "z", .magic = "070702", .nlink = 2, .ino = 5, .content = "Z" },
+		{ .name = "zz", .content = "Z", .checksum = 3 },
+		{ 0 },
+	};
+	static const char wrong[] = "its checksum does not fit, the kernel stops unpacking here";
+	char expected[400];
+	struct rd_initramfs_summary summary;
+
+	put_archive(&image, files);
+	ck_assert_int_eq(scan(&image, &summary), 0);
+	snprintf(expected, sizeof(expected), MODULE " =AB\nx/amdgpu.ko !%s\ny/amdgpu.ko !%s\n",
+		 wrong, wrong);
+	ck_assert_str_eq(seen.data, expected);
+}
+END_TEST
+
+static const struct {
+	const char *start, *reason;
+} refused[] = {
+	{ "070707000000000000", "old format (odc), which the kernel refuses" },
+	{ "\x89LZO\0\r\n\x1a\n", "compressed with lzo" },
+	{ "\x42\x42\x42", "neither a cpio archive nor a known compression" },
+};
+
+START_TEST(what_is_refused_is_named)
+{
+	struct rd_initramfs_summary summary;
+
+	put_archive(&image, system_files);
+	ck_assert_int_eq(rd_text_puts(&image, refused[_i].start), 0);
+	ck_assert_int_eq(scan(&image, &summary), RD_INITRAMFS_BAD);
+	ck_assert_ptr_nonnull(strstr(err.msg, refused[_i].reason));
+	ck_assert_str_eq(seen.data, MODULE " =module one\n");
 }
 END_TEST
 
@@ -351,6 +447,10 @@ int main(void)
 			    (int)RD_N_ELEMENTS(compressors));
 	tcase_add_test(tc, plain_parts_and_the_last_member_of_a_name);
 	tcase_add_test(tc, hard_links_get_the_data_of_their_last_name);
+	tcase_add_loop_test(tc, what_is_compressed_is_an_image_if_cpio_is_inside, 0,
+			    (int)RD_N_ELEMENTS(compressors));
+	tcase_add_test(tc, the_crc_format_has_its_sums_checked);
+	tcase_add_loop_test(tc, what_is_refused_is_named, 0, (int)RD_N_ELEMENTS(refused));
 	tcase_add_test(tc, a_plain_image_cut_anywhere_is_bad);
 	tcase_add_loop_test(tc, nonsense_is_bad, 0, 5);
 	tcase_add_test(tc, a_name_without_end_is_bad);
