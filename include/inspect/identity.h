@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "inspect/elf.h"
+#include "inspect/signature.h"
 #include "model/copy.h"
 
 /**
@@ -16,12 +17,6 @@
  * What the module lacks stays NULL. Return: 0 or -ENOMEM, @id being partly filled then.
  */
 int rd_identity_read(const struct rd_elf *elf, struct rd_identity *id, struct rd_error *err);
-
-enum {
-	_RD_SIGNATURE_OK,
-	RD_SIGNATURE_ABSENT, /* nothing appended */
-	RD_SIGNATURE_BAD, /* appended, and not readable; @err says why */
-};
 
 /**
  * rd_identity_read_signature() - fill signer and sig_key from the trailer

@@ -3,21 +3,11 @@
 /*
  * The identity of a module, as far as the file tells it. A module may claim any name, version or
  * signer: these are names to show and to compare, and none of them is a proof.
- *
- * The signature is a PKCS#7 message behind the ELF file, then struct module_signature, then a magic
- * line; it survives compression and is gone after strip. Signer and key are named as modinfo(8)
- * names them: the common name of the issuer, the serial number of the certificate.
  */
 
 #include <elf.h>
-#include <endian.h>
 #include <errno.h>
-#include <openssl/bn.h>
-#include <openssl/cms.h>
-#include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,35 +15,8 @@
 #include "base/text.h"
 #include "inspect/identity.h"
 
-#define SIGNATURE_MAGIC	      "~Module signature appended~\n"
-#define SIGNATURE_ID_PKCS7    2 /* enum pkey_id_type, PKEY_ID_PKCS7 */
-#define SIGNATURE_MAX	      (1u << 20)
 #define IDENTITY_MAX_VALUE    1024 /* a hostile .modinfo must not fill the report */
 #define IDENTITY_MAX_COMPILER 4 /* distinct .comment strings that are named */
-
-/* include/linux/module_signature.h: struct module_signature */
-struct signature_trailer {
-	uint8_t algo, hash;
-	uint8_t id_type;
-	uint8_t signer_len, key_id_len;
-	uint8_t pad[3];
-	uint32_t sig_len; /* big endian */
-};
-
-static void cms_freep(CMS_ContentInfo **cmsp)
-{
-	CMS_ContentInfo_free(*cmsp);
-}
-
-static void bn_freep(BIGNUM **bnp)
-{
-	BN_free(*bnp);
-}
-
-static void openssl_freep(unsigned char **sp)
-{
-	OPENSSL_free(*sp);
-}
 
 static int set_value(char **valuep, const char *value)
 {
@@ -175,92 +138,14 @@ int rd_identity_read(const struct rd_elf *elf, struct rd_identity *id, struct rd
 	return 0;
 }
 
-static int signature_bad(struct rd_error *err, const char *what)
-{
-	rd_error_set(err, EBADMSG, "appended signature: %s", what);
-	return RD_SIGNATURE_BAD;
-}
-
-/* The common name, or the last part of a name that has none. */
-static int read_signer(const X509_NAME *issuer, char **signerp)
-{
-	RD_CLEANUP(openssl_freep) unsigned char *utf8 = NULL;
-	const X509_NAME_ENTRY *entry;
-	int i, n;
-
-	i = X509_NAME_get_index_by_NID((X509_NAME *)issuer, NID_commonName, -1);
-	if (i < 0)
-		i = X509_NAME_entry_count(issuer) - 1;
-	if (i < 0)
-		return 0;
-	entry = X509_NAME_get_entry(issuer, i);
-	n = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry));
-	if (n < 0)
-		return 0;
-	*signerp = strndup((const char *)utf8,
-			   n < IDENTITY_MAX_VALUE ? (size_t)n : IDENTITY_MAX_VALUE);
-	return *signerp ? 0 : -ENOMEM;
-}
-
-static int read_serial(const ASN1_INTEGER *serial, char **hexp)
-{
-	RD_CLEANUP(bn_freep) BIGNUM *bn = NULL;
-	unsigned char bytes[64];
-
-	bn = ASN1_INTEGER_to_BN(serial, NULL);
-	if (!bn)
-		return -ENOMEM;
-	if ((size_t)BN_num_bytes(bn) > sizeof(bytes))
-		return 0;
-	*hexp = rd_text_hex(bytes, (size_t)BN_bn2bin(bn, bytes));
-	return *hexp ? 0 : -ENOMEM;
-}
-
-static int read_pkcs7(const uint8_t *data, size_t len, struct rd_identity *id, struct rd_error *err)
-{
-	RD_CLEANUP(cms_freep) CMS_ContentInfo *cms = NULL;
-	STACK_OF(CMS_SignerInfo) * signers;
-	X509_NAME *issuer = NULL;
-	ASN1_INTEGER *serial = NULL;
-
-	cms = d2i_CMS_ContentInfo(NULL, &data, (long)len);
-	signers = cms ? CMS_get0_SignerInfos(cms) : NULL;
-	if (!signers || sk_CMS_SignerInfo_num(signers) < 1) {
-		ERR_clear_error();
-		return signature_bad(err, "not a PKCS#7 message with a signer");
-	}
-	if (!CMS_SignerInfo_get0_signer_id(sk_CMS_SignerInfo_value(signers, 0), NULL, &issuer,
-					   &serial))
-		return signature_bad(err, "its signer has no name");
-	if ((issuer && read_signer(issuer, &id->signer)) ||
-	    (serial && read_serial(serial, &id->sig_key)))
-		return rd_error_nomem(err);
-	return 0;
-}
-
 int rd_identity_read_signature(const void *data, size_t len, struct rd_identity *id,
 			       struct rd_error *err)
 {
-	static const char magic[] = SIGNATURE_MAGIC;
-	const size_t magic_len = sizeof(magic) - 1;
-	const uint8_t *end = (const uint8_t *)data + len;
-	struct signature_trailer trailer;
-	size_t left, sig_len;
+	struct rd_signature signature;
+	int r;
 
-	if (len < magic_len || memcmp(end - magic_len, magic, magic_len))
-		return RD_SIGNATURE_ABSENT;
-	left = len - magic_len;
-	if (left < sizeof(trailer))
-		return signature_bad(err, "truncated");
-
-	left -= sizeof(trailer);
-	memcpy(&trailer, (const uint8_t *)data + left, sizeof(trailer));
-	sig_len = be32toh(trailer.sig_len);
-	if (trailer.id_type != SIGNATURE_ID_PKCS7)
-		return signature_bad(err, "not of the kind PKCS#7");
-	if (!sig_len || sig_len > left || sig_len > SIGNATURE_MAX)
-		return signature_bad(err, "its length cannot be true");
-	return read_pkcs7((const uint8_t *)data + left - sig_len, sig_len, id, err);
+	r = rd_signature_find(data, len, &signature, err);
+	return r ? r : rd_signature_read_names(&signature, &id->signer, &id->sig_key, err);
 }
 
 int rd_identity_read_sha256(const void *data, size_t len, struct rd_identity *id,

@@ -77,6 +77,8 @@ static int read_identity(struct module_inspection *inspection, struct rd_error *
 	r = rd_identity_read_signature(inspection->data, inspection->len, id, err);
 	if (r < 0)
 		return r;
+	if (r == RD_SIGNATURE_ABSENT)
+		inspection->copy->signature = RD_SIGNED_NOT;
 	if (r == RD_SIGNATURE_BAD && add_limit(inspection, err->msg))
 		return rd_error_nomem(err);
 	return 0;
