@@ -103,6 +103,7 @@ static int json_check(const struct rd_report *report, const struct rd_render_opt
 	document_number(&document, document.root, "exit_code", RD_NUM((uint64_t)report->exit_code));
 	document_string(&document, document.root, "sentence", report->sentence);
 	document_string(&document, document.root, "next", report->next);
+	document_string(&document, document.root, "good_kernel", report->good_kernel);
 	document_text(&document, document.root, "way_in", report->way_in);
 	json_machine(&document, report->facts);
 	add_copies(&document, &report->facts->copies);

@@ -142,12 +142,33 @@ static void put_findings(struct page *page, const struct rd_report *report)
 	}
 }
 
+static void put_good_kernel(struct page *page, const struct rd_report *report)
+{
+	const struct rd_kernel *kernel;
+
+	if (!report->good_kernel)
+		return;
+	kernel = rd_facts_find_kernel(report->facts, report->good_kernel);
+	page_puts(page, "\n");
+	if (kernel && kernel->is_running)
+		page_wrapf(page, 0, 0,
+			   "The running kernel %s has no such module: until the others are put "
+			   "right, boot this one.",
+			   report->good_kernel);
+	else
+		page_wrapf(page, 0, 0,
+			   "Kernel %s has no such module: until the others are put right, choose "
+			   "it at the boot menu (Advanced options).",
+			   report->good_kernel);
+}
+
 static void put_verdict(struct page *page, const struct rd_report *report)
 {
 	page_heading(page, "Verdict");
 	page_color(page, page_state_color(report->state));
 	page_wrapf(page, 0, 0, "%s", report->sentence);
 	page_color(page, PAGE_PLAIN);
+	put_good_kernel(page, report);
 	if (report->way_in) {
 		page_puts(page, "\n");
 		page_wrapf(page, 0, 0, "%s", report->way_in);

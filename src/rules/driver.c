@@ -48,8 +48,7 @@ static bool is_bad_leftover(const struct rd_copy *copy)
 
 static bool is_unproven(const struct rd_copy *copy)
 {
-	return copy->verdict == RD_VERDICT_NO_SIGN &&
-	       (copy->is_loadable || copy->kind == RD_COPY_RUNNING);
+	return copy->verdict == RD_VERDICT_NO_SIGN && copy->is_loadable;
 }
 
 static size_t count(const struct rd_facts *facts, bool (*is_meant)(const struct rd_copy *copy))
@@ -201,13 +200,28 @@ const struct rd_rule rd_rule_driver_leftover = {
 	.eval = driver_leftover,
 };
 
+/* Why nothing proves a copy: what its functions could not be compared with, as far as is known. */
+static const char *unproven_reason(const struct rd_copy *copy)
+{
+	for (size_t i = 0; i < copy->evidence.n; i++) {
+		if (copy->evidence.items[i].kind == RD_EVIDENCE_LIMIT)
+			return copy->evidence.items[i].detail;
+	}
+	return copy->kind == RD_COPY_SOURCE ? "no package has this very file"
+					    : "no proven module of the same build is here";
+}
+
 /* No proof is normal: dkms builds and most local kernels have none. Said, never held against. */
 static int driver_proof(const struct rd_facts *facts, struct rd_evidence *ev)
 {
-	int r = rules_add_copies(ev, facts, is_unproven);
+	for (size_t i = 0; i < facts->copies.n; i++) {
+		const struct rd_copy *copy = &facts->copies.items[i];
 
-	if (r < 0)
-		return r;
+		if (is_unproven(copy) &&
+		    rd_evidence_add(ev, RD_EVIDENCE_COVERAGE, copy->path,
+				    "no sign of a patch, and no proof: %s", unproven_reason(copy)))
+			return -ENOMEM;
+	}
 	return count(facts, rules_is_loadable_module) ? RD_RESULT_PASS : RD_RESULT_NA;
 }
 

@@ -313,6 +313,44 @@ static int append_next(struct rd_text *text, const struct rd_report *report, enu
 	return rd_text_puts(text, "nothing to do");
 }
 
+/* Whether a module is there for that kernel to load, and nothing that it could load is in doubt. */
+static bool is_good_kernel(const struct rd_facts *facts, const struct rd_kernel *kernel)
+{
+	bool has_module = false;
+
+	for (size_t i = 0; i < facts->copies.n; i++) {
+		const struct rd_copy *copy = &facts->copies.items[i];
+
+		if (!rules_is_loadable_module(copy) ||
+		    (copy->kernel && strcmp(copy->kernel, kernel->release) != 0))
+			continue;
+		/* An image that nobody could read may be this kernel's. */
+		if (!rd_verdict_is_good(copy->verdict) || copy->would_load == RD_PRESENCE_NO)
+			return false;
+		has_module |= copy->kind == RD_COPY_INSTALLED;
+	}
+	return has_module;
+}
+
+/* The running kernel, if what runs is good too; else the newest that is good. */
+static const char *find_good_kernel(const struct rd_facts *facts)
+{
+	const struct rd_copy *running = rd_facts_running_copy(facts);
+	const char *best = NULL;
+
+	for (size_t i = 0; i < facts->kernels.n; i++) {
+		const struct rd_kernel *kernel = &facts->kernels.items[i];
+
+		if (!is_good_kernel(facts, kernel))
+			continue;
+		if (kernel->is_running && (!running || rd_verdict_is_good(running->verdict)))
+			return kernel->release;
+		if (!best || strverscmp(kernel->release, best) > 0)
+			best = kernel->release;
+	}
+	return best;
+}
+
 static const struct decision *find_decision(const struct rd_report *report)
 {
 	const struct decision *d = decisions;
@@ -344,6 +382,9 @@ int rules_decide(struct rd_report *report)
 		return -ENOMEM;
 	report->state = d->state;
 	report->exit_code = exit_codes[d->state];
-	report->way_in = d->state == RD_STATE_UNSAFE ? WAY_IN : NULL;
+	if (d->state == RD_STATE_UNSAFE) {
+		report->good_kernel = find_good_kernel(report->facts);
+		report->way_in = WAY_IN;
+	}
 	return 0;
 }
