@@ -31,6 +31,8 @@ int rd_probe_gpus(const struct rd_system *sys, const struct rd_probe_options *op
 		  struct rd_facts *facts, struct rd_error *err);
 int rd_probe_running(const struct rd_system *sys, const struct rd_probe_options *options,
 		     struct rd_facts *facts, struct rd_error *err);
+int rd_probe_policy(const struct rd_system *sys, const struct rd_probe_options *options,
+		    struct rd_facts *facts, struct rd_error *err);
 int rd_probe_kernels(const struct rd_system *sys, const struct rd_probe_options *options,
 		     struct rd_facts *facts, struct rd_error *err);
 int rd_probe_modprobe(const struct rd_system *sys, const struct rd_probe_options *options,

@@ -85,6 +85,7 @@ static const struct part {
 } parts[] = {
 	{ .probe = rd_probe_gpus, .needs_sys = true },
 	{ .probe = rd_probe_running, .needs_sys = true },
+	{ .probe = rd_probe_policy, .needs_sys = true },
 	{ .probe = rd_probe_kernels },
 	{ .probe = rd_probe_images },
 	{ .probe = rd_probe_sources },

@@ -53,7 +53,8 @@ RUNS = """
     posix_spawnp fork vfork clone clone3 dlopen wordexp
 """.split()
 OPEN_FLAGS = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND", "O_TMPFILE")
-SYSCALLS = ("SYS_openat2",)  # what syscall(2) may be used for
+SYSCALLS = ("SYS_openat2", "SYS_keyctl")  # what syscall(2) may be used for
+KEYCTLS = ("KEYCTL_READ",)  # and keyctl(2): the others link, search or change keys
 
 
 def layer_of(path):
@@ -91,6 +92,9 @@ def check_calls(name, layer, text):
         word = match.group(1)
         if word in OPEN_FLAGS or not word.startswith("O_") and word not in SYSCALLS:
             yield f"{name}:{lint.line_of(text, match.start())}: {word} in code that only reads"
+    for match in re.finditer(r"\bKEYCTL_\w+|\bSYS_keyctl\s*,\s*(?!KEYCTL_)\w+", text):
+        if match.group() not in KEYCTLS:
+            yield f"{name}:{lint.line_of(text, match.start())}: {match.group()} in code that only reads"
 
 
 def check_fopen(name, text):
@@ -137,6 +141,8 @@ WRONG = {
     "open() opens a path": one("src/inspect/a.c", "int f(void) { return open(p, O_RDONLY); }"),
     "O_CREAT in code": one("src/system/a.c", "int flags = O_CLOEXEC | O_CREAT;"),
     "SYS_renameat2 in code": one("src/system/a.c", "long r = syscall(SYS_renameat2);"),
+    "KEYCTL_UNLINK in code": one("src/probe/a.c", "long r = syscall(SYS_keyctl, KEYCTL_UNLINK, a, b);"),
+    "SYS_keyctl, 9 in code": one("src/probe/a.c", "long r = syscall(SYS_keyctl, 9, a, b);"),
     "for writing": one("src/cli/a.c", 'FILE *f = fopen(p, "we");'),
 }
 

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What the kernel takes, from files as efivarfs, securityfs, sysfs and procfs have them; the lines
+ * of /proc/keys are those of a Debian 12 and of an Ubuntu 24.04 machine.
+ */
+
+#include "model/facts.h"
+#include "probe/probe.h"
+#include "tree.h"
+
+#define RELEASE	   "6.8.0-49-generic"
+#define VARS	   "sys/firmware/efi/efivars/"
+#define GLOBAL	   "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#define SHIM	   "-605dab50-e046-4300-abb6-3dd810dd8b23"
+#define LOCKDOWN   "sys/kernel/security/lockdown"
+#define PARAMETERS "sys/module/module/parameters/"
+
+static struct rd_facts facts = RD_FACTS_INIT;
+static struct rd_error err;
+
+static void setup(void)
+{
+	tree_setup();
+	facts.running.kernel = strdup(RELEASE);
+}
+
+static void teardown(void)
+{
+	rd_facts_deinit(&facts);
+	tree_teardown();
+}
+
+static const struct rd_policy *probe(void)
+{
+	static const struct rd_probe_options options;
+
+	rd_policy_deinit(&facts.policy);
+	ck_assert_int_eq(rd_probe_policy(&tree_system, &options, &facts, &err), 0);
+	return &facts.policy;
+}
+
+static void put_flag(const char *path, uint8_t value)
+{
+	const uint8_t bytes[] = { 6, 0, 0, 0, value };
+
+	tree_put(path, bytes, sizeof(bytes));
+}
+
+START_TEST(nothing_known)
+{
+	const struct rd_policy *policy = probe();
+
+	ck_assert_int_eq(policy->secure_boot, RD_PRESENCE_UNKNOWN);
+	ck_assert_int_eq(policy->enforces_signatures, RD_PRESENCE_UNKNOWN);
+	ck_assert_int_eq(policy->keys_known, RD_PRESENCE_UNKNOWN);
+	ck_assert_ptr_null(policy->lockdown);
+}
+END_TEST
+
+START_TEST(secure_boot)
+{
+	tree_write("sys/firmware/acpi/pm_profile", "1\n");
+	ck_assert_int_eq(probe()->secure_boot, RD_PRESENCE_NO); /* a BIOS */
+	tree_write("sys/firmware/efi/fw_platform_size", "64\n");
+	ck_assert_int_eq(probe()->secure_boot, RD_PRESENCE_UNKNOWN); /* efivarfs not mounted */
+	put_flag(VARS "BootCurrent" GLOBAL, 1);
+	ck_assert_int_eq(probe()->secure_boot, RD_PRESENCE_NO); /* a firmware that has none */
+	put_flag(VARS "SecureBoot" GLOBAL, 0);
+	ck_assert_int_eq(probe()->secure_boot, RD_PRESENCE_NO);
+	put_flag(VARS "SecureBoot" GLOBAL, 1);
+	ck_assert_int_eq(probe()->secure_boot, RD_PRESENCE_YES);
+	put_flag(VARS "SetupMode" GLOBAL, 1);
+	ck_assert_int_eq(probe()->secure_boot, RD_PRESENCE_NO);
+	put_flag(VARS "SetupMode" GLOBAL, 0);
+	put_flag(VARS "MokSBStateRT" SHIM, 1);
+	ck_assert_int_eq(probe()->secure_boot, RD_PRESENCE_NO); /* mokutil --disable-validation */
+	put_flag(VARS "MokSBStateRT" SHIM, 0);
+	ck_assert_int_eq(probe()->secure_boot, RD_PRESENCE_YES);
+	tree_put(VARS "SecureBoot" GLOBAL, "\6\0\0\0\1\1", 6);
+	ck_assert_int_eq(probe()->secure_boot, RD_PRESENCE_UNKNOWN);
+}
+END_TEST
+
+START_TEST(enforcement)
+{
+	tree_write(PARAMETERS "sig_enforce", "N\n");
+	ck_assert_int_eq(probe()->enforces_signatures, RD_PRESENCE_UNKNOWN);
+	tree_write("sys/kernel/security/lsm", "lockdown,capability");
+	ck_assert_int_eq(probe()->enforces_signatures, RD_PRESENCE_NO);
+	ck_assert_str_eq(facts.policy.lockdown, "none");
+	tree_write(LOCKDOWN, "[none] integrity confidentiality\n");
+	ck_assert_int_eq(probe()->enforces_signatures, RD_PRESENCE_NO);
+	ck_assert_str_eq(facts.policy.lockdown, "none");
+	tree_write(LOCKDOWN, "none [integrity] confidentiality\n");
+	ck_assert_int_eq(probe()->enforces_signatures, RD_PRESENCE_YES);
+	ck_assert_str_eq(facts.policy.lockdown, "integrity");
+	tree_write(LOCKDOWN, "[none] integrity confidentiality\n");
+	tree_write(PARAMETERS "sig_enforce", "Y\n");
+	ck_assert_int_eq(probe()->enforces_signatures, RD_PRESENCE_YES);
+	tree_write(LOCKDOWN, "nonsense");
+	ck_assert_int_eq(probe()->enforces_signatures, RD_PRESENCE_YES);
+	ck_assert_ptr_null(facts.policy.lockdown);
+}
+END_TEST
+
+START_TEST(without_sysfs)
+{
+	tree_write(LOCKDOWN, "[none] integrity confidentiality\n");
+	ck_assert_int_eq(probe()->enforces_signatures, RD_PRESENCE_UNKNOWN);
+	tree_write("boot/config-" RELEASE, "CONFIG_MODULES=y\nCONFIG_MODULE_SIG=y\n"
+					   "# CONFIG_MODULE_SIG_FORCE is not set\n");
+	ck_assert_int_eq(probe()->enforces_signatures, RD_PRESENCE_UNKNOWN);
+	tree_write("proc/cmdline", "root=/dev/sda1 xmodule.sig_enforce module.sig_enforce=0\n");
+	ck_assert_int_eq(probe()->enforces_signatures, RD_PRESENCE_UNKNOWN);
+	tree_write("proc/cmdline", "root=/dev/sda1 quiet module.sig_enforce\n");
+	ck_assert_int_eq(probe()->enforces_signatures, RD_PRESENCE_YES);
+	tree_write("proc/cmdline", "root=/dev/sda1 quiet\n");
+	tree_write("boot/config-" RELEASE, "CONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_FORCE=y\n");
+	ck_assert_int_eq(probe()->enforces_signatures, RD_PRESENCE_YES);
+	tree_write("boot/config-" RELEASE, "# CONFIG_MODULE_SIG is not set\n");
+	ck_assert_int_eq(probe()->enforces_signatures, RD_PRESENCE_NO);
+}
+END_TEST
+
+#define ROW  "perm 1f030000     0     0 asymmetri "
+#define RING "perm 1f0b0000     0     0 keyring   "
+
+static const char keys[] =
+	"0264b7e6 I--Q---     4   3d 3f030000     0     0 user      weird: : 7\n"
+	"0a60d8a5 I------     1 " ROW "Build time autogenerated kernel key: "
+	"8963f707e289edc09df337a240938134371a5bb8: X509.rsa 371a5bb8 []\n"
+	"0c0ffee0 I------     1 " ROW "Microsoft Corporation: Windows UEFI CA 2023: "
+	"aefc5fbbbe055d8f8daa585473499417ab5a5272: X509.rsa ab5a5272 []\n"
+	"11111111 I------     1 " RING ".builtin_trusted_keys: 1\n"
+	"22222222 I------     1 " RING ".secondary_trusted_keys: 2\n"
+	"33333333 I------     1 " RING ".machine: 1\n"
+	"44444444 I------     1 " RING ".platform: 1\n"
+	"55555555 I------     1 " ROW "desktop Secure Boot Module Signature key: "
+	"0123456789abcdef: X509.rsa 89abcdef []\n"
+	"this is no row\n"
+	"66666666 I------     1 perm 0f0b0000     0     0 blacklist bin:0011\n";
+
+static const struct rd_key *find_key(const char *id)
+{
+	for (size_t i = 0; i < facts.policy.keys.n; i++) {
+		if (!strcmp(facts.policy.keys.items[i].id, id))
+			return &facts.policy.keys.items[i];
+	}
+	ck_abort_msg("no key %s", id);
+}
+
+START_TEST(keys_of_a_picture)
+{
+	const struct rd_policy *policy;
+
+	tree_write("proc/keys", keys);
+	policy = probe();
+	ck_assert_int_eq(policy->keys_known, RD_PRESENCE_YES);
+	ck_assert_uint_eq(policy->keys.n, 3);
+	ck_assert_str_eq(find_key("0123456789abcdef")->name,
+			 "desktop Secure Boot Module Signature key");
+	ck_assert_str_eq(find_key("aefc5fbbbe055d8f8daa585473499417ab5a5272")->name,
+			 "Microsoft Corporation: Windows UEFI CA 2023");
+	ck_assert_ptr_null(find_key("0123456789abcdef")->keyring);
+
+	tree_write("rdna1-doctor/keyrings", ".builtin_trusted_keys 0a60d8a5\n"
+					    ".secondary_trusted_keys 11111111 33333333\n"
+					    ".machine 55555555\n.platform 0c0ffee0\n");
+	policy = probe();
+	ck_assert_uint_eq(policy->keys.n, 3);
+	ck_assert_str_eq(find_key("0123456789abcdef")->keyring, ".machine");
+	ck_assert_str_eq(find_key("8963f707e289edc09df337a240938134371a5bb8")->keyring,
+			 ".builtin_trusted_keys");
+	ck_assert_str_eq(find_key("aefc5fbbbe055d8f8daa585473499417ab5a5272")->keyring,
+			 ".platform");
+}
+END_TEST
+
+/* What a user sees of /proc/keys is nothing of the kernel's. */
+START_TEST(keys_of_a_user)
+{
+	tree_write("proc/keys",
+		   "1a2b3c4d I--Q---     2 perm 1f3f0000  1000 65534 keyring   _uid.1000: empty\n");
+	ck_assert_int_eq(probe()->keys_known, RD_PRESENCE_UNKNOWN);
+	ck_assert_uint_eq(facts.policy.keys.n, 0);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("probe-policy");
+	Suite *suite = suite_create("probe-policy");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, nothing_known);
+	tcase_add_test(tcase, secure_boot);
+	tcase_add_test(tcase, enforcement);
+	tcase_add_test(tcase, without_sysfs);
+	tcase_add_test(tcase, keys_of_a_picture);
+	tcase_add_test(tcase, keys_of_a_user);
+	suite_add_tcase(suite, tcase);
+	return tree_run(suite);
+}
