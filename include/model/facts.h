@@ -12,6 +12,7 @@
 #include "model/image.h"
 #include "model/leftover.h"
 #include "model/modprobe.h"
+#include "model/package.h"
 #include "model/policy.h"
 #include "model/presence.h"
 
@@ -81,6 +82,7 @@ struct rd_facts {
 	struct rd_modprobe_lines modprobe;
 	struct rd_policy policy;
 	struct rd_leftovers leftovers;
+	struct rd_packages packages;
 	struct rd_unreads unreads;
 };
 

@@ -43,6 +43,8 @@ int rd_probe_sources(const struct rd_system *sys, const struct rd_probe_options 
 		     struct rd_facts *facts, struct rd_error *err);
 int rd_probe_leftovers(const struct rd_system *sys, const struct rd_probe_options *options,
 		       struct rd_facts *facts, struct rd_error *err);
+int rd_probe_packages(const struct rd_system *sys, const struct rd_probe_options *options,
+		      struct rd_facts *facts, struct rd_error *err);
 int rd_probe_judge(const struct rd_system *sys, const struct rd_probe_options *options,
 		   struct rd_facts *facts, struct rd_error *err);
 int rd_probe_control(const struct rd_system *sys, const struct rd_probe_options *options,

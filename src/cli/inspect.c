@@ -29,18 +29,20 @@ static int set_unknown(struct rd_copy *copy, const char *reason, struct rd_error
 		       : 0;
 }
 
-/* The package of this machine that has the file with these bytes; stays NULL if none has. */
-static int find_package(const char *name, const struct rd_map *map, char **packagep,
+/* The package of this machine that has the file with these bytes; empty if none has. */
+static int find_package(const char *name, const struct rd_map *map, struct rd_package_owner *owner,
 			struct rd_error *err)
 {
 	RD_CLEANUP(rd_system_deinit) struct rd_system sys = RD_SYSTEM_INIT;
+	RD_CLEANUP(rd_package_db_deinit) struct rd_package_db db = { .sys = &sys };
 	RD_CLEANUP(rd_freep) char *path = realpath(name, NULL);
+	const struct rd_package_file file = { .path = path, .data = map->data, .len = map->len };
 	int r;
 
 	if (!path)
 		return 0;
 	r = rd_system_init(&sys, "/", err);
-	return r ? r : rd_package_find(&sys, path, map->data, map->len, packagep, err);
+	return r ? r : rd_package_find(&db, &file, owner, err);
 }
 
 static int inspect_file(const char *name, unsigned int flags,
@@ -48,7 +50,7 @@ static int inspect_file(const char *name, unsigned int flags,
 			struct rd_error *err)
 {
 	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
-	RD_CLEANUP(rd_freep) char *package = NULL;
+	RD_CLEANUP(rd_package_owner_deinit) struct rd_package_owner owner = RD_PACKAGE_OWNER_INIT;
 	struct rd_error why = RD_ERROR_INIT;
 	int r;
 
@@ -62,10 +64,10 @@ static int inspect_file(const char *name, unsigned int flags,
 		return rd_error_prefix(err, r, "%s", name);
 	if (rd_map_is_torn(&map))
 		return set_unknown(copy, "the file shrank while it was read", err);
-	r = find_package(name, &map, &package, err);
-	if (r || !package)
+	r = find_package(name, &map, &owner, err);
+	if (r || owner.is_equal != RD_PRESENCE_YES)
 		return r;
-	return rd_copy_prove(copy, "equals the file of package %s (MD5)", package)
+	return rd_copy_prove(copy, "equals the file of package %s (%s)", owner.name, owner.digest)
 		       ? rd_error_nomem(err)
 		       : 0;
 }
@@ -120,7 +122,7 @@ static int inspect_run(const struct cli_values *values, int argc, char **argv, s
 {
 	RD_CLEANUP(rd_copies_deinit) struct rd_copies copies = { 0 };
 	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
-	RD_CLEANUP(rd_freep) char *package = NULL;
+	RD_CLEANUP(rd_package_owner_deinit) struct rd_package_owner owner = RD_PACKAGE_OWNER_INIT;
 	const struct rd_render_options render = cli_render_options(values);
 	struct rd_inspect_reference reference = { .name = values->reference };
 	struct rd_error why = RD_ERROR_INIT;
@@ -133,8 +135,8 @@ static int inspect_run(const struct cli_values *values, int argc, char **argv, s
 		reference.data = map.data;
 		reference.len = map.len;
 		if (!r)
-			r = find_package(values->reference, &map, &package, err);
-		reference.is_proven = package != NULL;
+			r = find_package(values->reference, &map, &owner, err);
+		reference.is_proven = owner.is_equal == RD_PRESENCE_YES;
 	}
 	if (!r)
 		r = inspect_files(values, argv, argc, values->reference ? &reference : NULL,

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Looking a path up in dpkg's list of digests. MD5 is what dpkg has; it no longer resists somebody
- * who makes two files for it, but nobody knows how to make a second file for a digest that a
- * distribution published, which is the question here.
+ * Looking paths up in dpkg's lists of digests. A list names its files as the package does, with or
+ * without usr/ in front; on a merged system both are one file, and which of them stands in a list
+ * tells nothing.
  */
 
 #include <ctype.h>
-#include <openssl/evp.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "base/text.h"
 #include "inspect/md5sums.h"
 
 #define DIGEST_LEN ((size_t)RD_MD5SUMS_DIGEST - 1)
 
-/* Without the leading slash and without usr/, so that both names of a merged folder are equal. */
+/* Without ./, the leading slash and usr/, so that all names of a merged folder's file are equal. */
 static const char *strip(const char *path, size_t *lenp)
 {
 	static const char usr[] = "usr/";
 
+	if (*lenp > 1 && path[0] == '.' && path[1] == '/') {
+		path++;
+		--*lenp;
+	}
 	if (*lenp && *path == '/') {
 		path++;
 		--*lenp;
@@ -32,6 +33,13 @@ static const char *strip(const char *path, size_t *lenp)
 	return path;
 }
 
+bool rd_md5sums_is_same_path(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	a = strip(a, &a_len);
+	b = strip(b, &b_len);
+	return a_len == b_len && !memcmp(a, b, a_len);
+}
+
 static bool is_digest(const char *p)
 {
 	for (size_t i = 0; i < DIGEST_LEN; i++) {
@@ -41,44 +49,36 @@ static bool is_digest(const char *p)
 	return true;
 }
 
-bool rd_md5sums_find(const char *text, size_t len, const char *path, char digest[RD_MD5SUMS_DIGEST])
+bool rd_md5sums_next(const char *text, size_t len, size_t *posp, struct rd_md5sums_entry *entry)
 {
-	size_t wanted_len = strlen(path);
-	const char *wanted = strip(path, &wanted_len);
-	const char *end = text + len;
+	while (*posp < len) {
+		const char *start = text + *posp;
+		const char *newline = memchr(start, '\n', len - *posp);
+		size_t line = newline ? (size_t)(newline - start) : len - *posp;
 
-	while (text < end) {
-		const char *newline = memchr(text, '\n', (size_t)(end - text));
-		size_t line = (size_t)((newline ? newline : end) - text);
-
-		if (line > DIGEST_LEN + 2 && !memcmp(text + DIGEST_LEN, "  ", 2)) {
-			size_t name_len = line - DIGEST_LEN - 2;
-			const char *name = strip(text + DIGEST_LEN + 2, &name_len);
-
-			if (name_len == wanted_len && !memcmp(name, wanted, name_len) &&
-			    is_digest(text)) {
-				memcpy(digest, text, DIGEST_LEN);
-				digest[DIGEST_LEN] = '\0';
-				return true;
-			}
-		}
-		text += newline ? line + 1 : line;
+		*posp += newline ? line + 1 : line;
+		if (line <= DIGEST_LEN + 2 || memcmp(start + DIGEST_LEN, "  ", 2) ||
+		    !is_digest(start))
+			continue;
+		memcpy(entry->digest, start, DIGEST_LEN);
+		entry->digest[DIGEST_LEN] = '\0';
+		entry->path = start + DIGEST_LEN + 2;
+		entry->path_len = line - DIGEST_LEN - 2;
+		return true;
 	}
 	return false;
 }
 
-int rd_md5sums_digest(const uint8_t *data, size_t len, char digest[RD_MD5SUMS_DIGEST],
-		      struct rd_error *err)
+bool rd_md5sums_find(const char *text, size_t len, const char *path, char digest[RD_MD5SUMS_DIGEST])
 {
-	RD_CLEANUP(rd_freep) char *hex = NULL;
-	unsigned char raw[EVP_MAX_MD_SIZE];
-	unsigned int n = 0;
+	struct rd_md5sums_entry entry;
+	size_t pos = 0;
 
-	if (!EVP_Digest(data, len, raw, &n, EVP_md5(), NULL) || n != DIGEST_LEN / 2)
-		return RD_MD5SUMS_REFUSED;
-	hex = rd_text_hex(raw, n);
-	if (!hex)
-		return rd_error_nomem(err);
-	memcpy(digest, hex, RD_MD5SUMS_DIGEST);
-	return 0;
+	while (rd_md5sums_next(text, len, &pos, &entry)) {
+		if (!rd_md5sums_is_same_path(entry.path, entry.path_len, path, strlen(path)))
+			continue;
+		memcpy(digest, entry.digest, RD_MD5SUMS_DIGEST);
+		return true;
+	}
+	return false;
 }

@@ -19,6 +19,7 @@
 void rd_examiner_deinit(struct rd_examiner *examiner)
 {
 	free(examiner->seen.items);
+	rd_package_db_deinit(&examiner->packages);
 }
 
 int rd_examine_repeat(struct rd_copy *copy, const struct rd_copy *from)
@@ -93,20 +94,33 @@ static int add_unreadable(struct rd_examiner *examiner, struct rd_copy *copy, in
 }
 
 /* Packages have modules and sources; what is left beside them is nobody's. */
-static int prove(const struct rd_examiner *examiner, const struct rd_map *map, struct rd_copy *copy,
+static int prove(struct rd_examiner *examiner, const struct rd_map *map, struct rd_copy *copy,
 		 struct rd_error *err)
 {
-	RD_CLEANUP(rd_freep) char *package = NULL;
+	RD_CLEANUP(rd_package_owner_deinit) struct rd_package_owner owner = RD_PACKAGE_OWNER_INIT;
+	const struct rd_package_file file = {
+		.path = copy->path,
+		.data = map->data,
+		.len = map->len,
+	};
 	int r;
 
-	if (copy->kind == RD_COPY_BACKUP || rd_verdict_is_bad(copy->verdict))
+	if (copy->kind == RD_COPY_BACKUP)
 		return 0;
-	r = rd_package_find(examiner->sys, copy->path, map->data, map->len, &package, err);
-	if (r || !package)
+	examiner->packages.sys = examiner->sys;
+	examiner->packages.is_thorough = examiner->options->wants_packages;
+	r = rd_package_find(&examiner->packages, &file, &owner, err);
+	if (r || !owner.name)
 		return r;
-	return rd_copy_prove(copy, "equals the file of package %s (MD5)", package)
-		       ? rd_error_nomem(err)
-		       : 0;
+	r = rd_package_note(&owner, copy->path, &examiner->facts->packages, err);
+	if (r)
+		return r;
+	copy->is_packaged = owner.is_equal;
+	copy->package = RD_TAKE_PTR(owner.name);
+	if (copy->is_packaged == RD_PRESENCE_YES &&
+	    rd_copy_prove(copy, "equals the file of package %s (%s)", copy->package, owner.digest))
+		return rd_error_nomem(err);
+	return 0;
 }
 
 static int inspect(struct rd_examiner *examiner, const struct stat *st, struct rd_copy *copy,

@@ -4,6 +4,7 @@
 /* From a path below the root to an inspected copy among the facts. Private to src/probe. */
 
 #include "model/facts.h"
+#include "probe/package.h"
 #include "probe/probe.h"
 #include "system/system.h"
 
@@ -14,6 +15,7 @@ struct rd_examiner {
 	struct rd_facts *facts;
 	unsigned int flags; /* RD_INSPECT_* */
 	size_t max; /* bytes of one file */
+	struct rd_package_db packages;
 	bool compares_content; /* equal bytes are one copy: not so where evidence names the file */
 	struct {
 		struct rd_examined {

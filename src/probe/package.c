@@ -1,95 +1,175 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * dpkg's database, read as files: var/lib/dpkg/info/PACKAGE[:ARCH].md5sums. Of its thousands of
- * lists only those are opened whose name can own the file: the kernel packages carry the release
- * in their name on Debian, Ubuntu and what derives from them (linux-image-K, linux-modules-K,
- * linux-modules-extra-K, proxmox-kernel-K), the sources of drivers come in *-dkms packages.
- * Systems without dpkg have no such folder, and nothing is proven there.
+ * The questions that are asked of all package managers, in one place: which package has a file,
+ * whether its bytes are the package's, what puts them back. A machine has one manager as a rule,
+ * and the data bases of the others are empty or absent; the first that has the path answers.
+ *
+ * Everything is read as files: `check` runs no program, and a mounted disk has no package manager
+ * that could be run.
  */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
-#include "inspect/md5sums.h"
-#include "probe/package.h"
+#include "attribute.h"
+#include "base/array.h"
+#include "package_private.h"
 
-#define INFO	 "/var/lib/dpkg/info"
-#define LIST_MAX ((size_t)16 << 20) /* a kernel's list has 400 KiB */
+static const struct package_manager *const managers[] = {
+	&package_dpkg,
+};
 
-static const char suffix[] = ".md5sums";
-
-/* What the name of a package that owns @path contains, malloc()ed; *@partp stays NULL if nothing.
- */
-static int name_part(const char *path, char **partp)
+void rd_package_db_deinit(struct rd_package_db *db)
 {
-	static const char modules[] = "/lib/modules/", sources[] = "/usr/src/";
-	const char *merged = rd_text_has_prefix(path, "/usr/lib/") ? path + strlen("/usr") : path;
-	const char *release = merged + strlen(modules);
-
-	if (rd_text_has_prefix(path, sources))
-		*partp = strdup("dkms");
-	else if (rd_text_has_prefix(merged, modules) && strchr(release, '/'))
-		*partp = strndup(release, (size_t)(strchr(release, '/') - release));
-	else
-		return 0;
-	return *partp ? 0 : -ENOMEM;
+	for (size_t i = 0; i < db->lists.n; i++)
+		free(db->lists.items[i]);
+	free(db->lists.items);
+	rd_text_deinit(&db->diversions);
+	rd_map_deinit(&db->status);
+	*db = (struct rd_package_db){ 0 };
 }
 
-/* Whether that list has the file with the digest of @data. */
-static int ask_list(const struct rd_system *sys, const char *list, const char *path,
-		    const uint8_t *data, size_t len, bool *is_equalp, struct rd_error *err)
+void rd_package_owner_deinit(struct rd_package_owner *owner)
 {
-	RD_CLEANUP(rd_text_deinit) struct rd_text text = RD_TEXT_INIT;
-	RD_CLEANUP(rd_text_deinit) struct rd_text name = RD_TEXT_INIT;
-	char wanted[RD_MD5SUMS_DIGEST], found[RD_MD5SUMS_DIGEST];
-	int r;
-
-	if (rd_text_printf(&name, INFO "/%s", list))
-		return rd_error_nomem(err);
-	r = rd_system_read(sys, name.data, LIST_MAX, &text, err);
-	if (r || !text.data || !rd_md5sums_find(text.data, text.len, path, wanted))
-		return r < 0 ? r : 0;
-	r = rd_md5sums_digest(data, len, found, err);
-	if (!r)
-		*is_equalp = !strcmp(wanted, found);
-	return r < 0 ? r : 0;
+	free(owner->name);
+	free(owner->version);
+	*owner = (struct rd_package_owner)RD_PACKAGE_OWNER_INIT;
 }
 
-/* PACKAGE.md5sums, PACKAGE:ARCH.md5sums */
-static char *package_of(const char *list)
+void rd_package_original_deinit(struct rd_package_original *original)
 {
-	const char *colon = strchr(list, ':');
-
-	return strndup(list, colon ? (size_t)(colon - list) : strlen(list) - strlen(suffix));
+	free(original->package);
+	free(original->version);
+	free(original->archive);
+	rd_text_deinit(&original->content);
+	*original = (struct rd_package_original)RD_PACKAGE_ORIGINAL_INIT;
 }
 
-int rd_package_find(const struct rd_system *sys, const char *path, const uint8_t *data, size_t len,
-		    char **packagep, struct rd_error *err)
+void package_place_deinit(struct package_place *place)
 {
-	RD_CLEANUP(rd_entries_deinit) struct rd_entries lists = { 0 };
-	RD_CLEANUP(rd_freep) char *part = NULL;
-	bool is_equal = false;
-	int r;
+	free(place->name);
+	*place = (struct package_place){ 0 };
+}
 
-	if (name_part(path, &part))
-		return rd_error_nomem(err);
-	if (!part)
-		return 0;
-	r = rd_system_list(sys, INFO, &lists, err);
+int package_place_of(const char *path, struct package_place *placep)
+{
+	static const char *const folders[] = { "/usr/src/", "/lib/modules/", "/usr/lib/modules/" };
+	static const char image[] = "/boot/vmlinuz-";
 
-	for (size_t i = 0; !r && !is_equal && i < lists.n; i++) {
-		const char *list = lists.items[i].name;
-
-		if (!rd_text_has_suffix(list, suffix) || !strstr(list, part))
-			continue;
-		r = ask_list(sys, list, path, data, len, &is_equal, err);
-		if (!is_equal)
-			continue;
-		*packagep = package_of(list);
-		return *packagep ? 0 : rd_error_nomem(err);
+	if (rd_text_has_prefix(path, image)) {
+		placep->name = strdup(path + strlen(image));
+		return placep->name ? 0 : -ENOMEM;
 	}
-	return r < 0 ? r : 0;
+	for (size_t i = 0; i < RD_N_ELEMENTS(folders); i++) {
+		const char *name = path + strlen(folders[i]);
+
+		if (!rd_text_has_prefix(path, folders[i]) || !strchr(name, '/'))
+			continue;
+		placep->name = strndup(name, (size_t)(strchr(name, '/') - name));
+		placep->is_source = i == 0;
+		return placep->name ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+int package_compare(const struct rd_package_file *file, enum rd_digest kind, const char *digest,
+		    struct rd_package_owner *owner, struct rd_error *err)
+{
+	char found[RD_DIGEST_MAX];
+	int r;
+
+	owner->digest = rd_digest_name(kind);
+	owner->is_equal = RD_PRESENCE_UNKNOWN;
+	r = rd_digest_hex(kind, file->data, file->len, found);
+	if (r < 0)
+		return rd_error_nomem(err);
+	if (!r)
+		owner->is_equal = strcmp(digest, found) ? RD_PRESENCE_NO : RD_PRESENCE_YES;
+	return 0;
+}
+
+int rd_package_find(struct rd_package_db *db, const struct rd_package_file *file,
+		    struct rd_package_owner *ownerp, struct rd_error *err)
+{
+	RD_CLEANUP(rd_package_owner_deinit) struct rd_package_owner owner = RD_PACKAGE_OWNER_INIT;
+
+	for (size_t i = 0; i < RD_N_ELEMENTS(managers) && !owner.name; i++) {
+		int r = managers[i]->find(db, file, &owner, err);
+
+		if (r)
+			return r;
+		owner.manager = managers[i]->manager;
+	}
+	*ownerp = owner;
+	owner = (struct rd_package_owner)RD_PACKAGE_OWNER_INIT;
+	return 0;
+}
+
+int rd_package_original(struct rd_package_db *db, const char *path,
+			struct rd_package_original *originalp, struct rd_error *err)
+{
+	int r = RD_PACKAGE_UNOWNED;
+
+	rd_error_set(err, ENOENT, "no package is known to have %s", path);
+	for (size_t i = 0; i < RD_N_ELEMENTS(managers) && r == RD_PACKAGE_UNOWNED; i++) {
+		if (managers[i]->original)
+			r = managers[i]->original(db, path, originalp, err);
+	}
+	return r;
+}
+
+/* dkms builds from what lies below usr/src, and its package takes every build away when it goes. */
+static bool is_source(const char *path)
+{
+	return rd_text_has_prefix(path, "/usr/src/");
+}
+
+static int describe_restore(const struct rd_package_owner *owner, const char *path,
+			    struct rd_text *text)
+{
+	switch (owner->manager) {
+	case RD_PACKAGE_DPKG:
+		if (is_source(path))
+			return rd_text_printf(text,
+					      "take the file out of the package: apt-get download "
+					      "%s%s%s, then dpkg-deb -x; do not reinstall it, that "
+					      "removes its modules from every kernel first",
+					      owner->name, owner->version ? "=" : "",
+					      owner->version ? owner->version : "");
+		return rd_text_printf(text, "apt-get install --reinstall %s", owner->name);
+	case RD_PACKAGE_PACMAN:
+		return rd_text_printf(text, "pacman -S %s", owner->name);
+	case RD_PACKAGE_RPM:
+		return rd_text_printf(text, "dnf reinstall %s", owner->name);
+	}
+	return 0;
+}
+
+static int fill_package(const struct rd_package_owner *owner, const char *path,
+			struct rd_package *package)
+{
+	RD_CLEANUP(rd_text_deinit) struct rd_text restore = RD_TEXT_INIT;
+
+	if (describe_restore(owner, path, &restore) ||
+	    rd_attribute_copy(&package->name, owner->name) ||
+	    rd_attribute_copy(&package->version, owner->version))
+		return -ENOMEM;
+	package->manager = owner->manager;
+	package->restore = rd_text_take_string(&restore);
+	return package->restore ? 0 : -ENOMEM;
+}
+
+int rd_package_note(const struct rd_package_owner *owner, const char *path,
+		    struct rd_packages *packages, struct rd_error *err)
+{
+	struct rd_package package = { 0 };
+
+	if (rd_packages_find(packages, owner->name))
+		return 0;
+	if (!fill_package(owner, path, &package) && !rd_array_push(packages, &package))
+		return 0;
+	rd_package_deinit(&package);
+	return rd_error_nomem(err);
 }

@@ -19,6 +19,7 @@ static const struct rd_rule *const rules[] = {
 	&rd_rule_driver_inspected,   &rd_rule_driver_found,	 &rd_rule_driver_resolved,
 	&rd_rule_driver_builtin,     &rd_rule_driver_leftover,	 &rd_rule_driver_proof,
 	&rd_rule_source_patch,	     &rd_rule_source_inspected,	 &rd_rule_image_current,
+	&rd_rule_package_file,	     &rd_rule_package_source,	 &rd_rule_package_known,
 	&rd_rule_running_patch,	     &rd_rule_running_current,	 &rd_rule_running_kernel,
 	&rd_rule_running_origin,     &rd_rule_running_livepatch, &rd_rule_running_taint,
 	&rd_rule_running_parameters, &rd_rule_leftover_files,	 &rd_rule_leftover_libraries,
