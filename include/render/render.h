@@ -21,7 +21,7 @@ struct rd_render_options {
 
 struct rd_renderer {
 	const char *name; /* of --format */
-	/* Each returns 0, -ENOMEM, or -EIO when the stream failed. */
+	/* Each returns 0, -ENOMEM, or -EIO when the stream failed. NULL: not for that verb. */
 	int (*check)(const struct rd_report *report, const struct rd_render_options *options,
 		     FILE *f, struct rd_error *err);
 	int (*inspect)(const struct rd_copies *copies, const struct rd_render_options *options,
@@ -29,9 +29,14 @@ struct rd_renderer {
 	int (*compare)(const char *name_a, const char *name_b,
 		       const struct rd_comparison *comparison,
 		       const struct rd_render_options *options, FILE *f, struct rd_error *err);
+
+	/* For a reader with exit codes of its own, else NULL: its code for one of ours, and what it
+	 * is told when the tool failed. */
+	int (*exit_code)(int code);
+	int (*fail)(const char *message, FILE *f);
 };
 
-/* The renderer of that name ("text", "json"), or NULL. */
+/* The renderer of that name ("text", "json", "nagios", "prometheus"), or NULL. */
 const struct rd_renderer *rd_renderer_find(const char *name);
 
 /* The texts of the findings for people: a list of titles, or one in full. As the renderers'. */

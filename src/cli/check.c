@@ -41,7 +41,7 @@ static int check_run(const struct cli_values *values, int argc, char **argv, str
 const struct cli_verb cli_check = {
 	.name = "check",
 	.args = "",
-	.options = CLI_ROOT | CLI_KERNEL | CLI_FORMAT | CLI_VERBOSE | CLI_COLOR,
+	.options = CLI_ROOT | CLI_KERNEL | CLI_CHECK_FORMAT | CLI_VERBOSE | CLI_COLOR,
 	.help = "where is the patch, is this machine sane, what is next",
 	.about =
 		"Finds the RDNA1 cards and every copy of amdgpu that is running, installed, in an\n"
@@ -49,6 +49,7 @@ const struct cli_verb cli_check = {
 		"whether the machine is sane. Reads only. Run it as root: a user may not read all\n"
 		"that matters.\n\n"
 		"Exit code: 0 sane, 1 the tool failed, 2 usage, 3 unsafe, 4 good on disk but a\n"
-		"reboot is needed, 5 no RDNA1 card, 6 undetermined.",
+		"reboot is needed, 5 no RDNA1 card, 6 undetermined. With --format nagios: 0 sane,\n"
+		"1 a reboot is needed, 2 unsafe, 3 all else.",
 	.run = check_run,
 };

@@ -30,6 +30,7 @@ enum cli_option {
 	CLI_COLOR = 1 << 4,
 	CLI_REFERENCE = 1 << 5,
 	CLI_FORCE = 1 << 6,
+	CLI_CHECK_FORMAT = 1 << 9, /* as CLI_FORMAT, with those for monitoring */
 };
 
 enum cli_color {

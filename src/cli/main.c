@@ -61,6 +61,23 @@ static int failure(const struct cli_verb *verb, const struct rd_error *err)
 	return CLI_EXIT_FAILED;
 }
 
+/* A reader that knows other exit codes than ours is told in its own terms. */
+static int translate(const struct cli_values *values, int code)
+{
+	const struct rd_renderer *renderer = rd_renderer_find(values->format);
+
+	return renderer && renderer->exit_code ? renderer->exit_code(code) : code;
+}
+
+static int translate_failure(const struct cli_values *values, const struct rd_error *err, int code)
+{
+	const struct rd_renderer *renderer = rd_renderer_find(values->format);
+
+	if (!renderer || !renderer->fail || ferror(stdout))
+		return code;
+	return renderer->fail(err->msg, stdout);
+}
+
 static int run_verb(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct cli_values values = CLI_VALUES_INIT;
@@ -75,10 +92,10 @@ static int run_verb(const struct cli_verb *verb, int argc, char **argv)
 	if (!r)
 		r = verb->run(&values, argc - first, argv + first, &err);
 	if (r == CLI_EXIT_USAGE)
-		return usage_error(verb, err.msg);
+		return translate_failure(&values, &err, usage_error(verb, err.msg));
 	if (r < 0)
-		return failure(verb, &err);
-	return r;
+		return translate_failure(&values, &err, failure(verb, &err));
+	return translate(&values, r);
 }
 
 static int refuse_word(const char *what, const char *word)

@@ -38,10 +38,23 @@ static int set_kernel(struct cli_values *values, const char *value)
 	return *value && !strchr(value, '/') && value[0] != '.' ? 0 : -EINVAL;
 }
 
+/* One that every verb can answer in. */
 static int set_format(struct cli_values *values, const char *value)
 {
+	const struct rd_renderer *renderer = rd_renderer_find(value);
+
+	if (!renderer || !renderer->inspect || !renderer->compare)
+		return -EINVAL;
 	values->format = value;
-	return rd_renderer_find(value) ? 0 : -EINVAL;
+	return 0;
+}
+
+static int set_check_format(struct cli_values *values, const char *value)
+{
+	if (!rd_renderer_find(value))
+		return -EINVAL;
+	values->format = value;
+	return 0;
 }
 
 static int set_json(struct cli_values *values, const char *value)
@@ -129,8 +142,15 @@ static const struct option_row {
 		.help = "text (default) or json",
 	},
 	{
+		.name = "format",
+		.arg = "FORMAT",
+		.option = CLI_CHECK_FORMAT,
+		.set = set_check_format,
+		.help = "text (default), json, prometheus or nagios",
+	},
+	{
 		.name = "json",
-		.option = CLI_FORMAT,
+		.option = CLI_FORMAT | CLI_CHECK_FORMAT,
 		.set = set_json,
 		.help = "short for --format json",
 	},

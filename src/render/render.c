@@ -10,6 +10,8 @@
 static const struct rd_renderer *const renderers[] = {
 	&rd_renderer_text,
 	&rd_renderer_json,
+	&rd_renderer_nagios,
+	&rd_renderer_prometheus,
 };
 
 const struct rd_renderer *rd_renderer_find(const char *name)

@@ -6,4 +6,6 @@
 #include "render/render.h"
 
 extern const struct rd_renderer rd_renderer_json;
+extern const struct rd_renderer rd_renderer_nagios;
+extern const struct rd_renderer rd_renderer_prometheus;
 extern const struct rd_renderer rd_renderer_text;
