@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/evidence.h"
 #include "model/presence.h"
 
 enum rd_dkms_state {
@@ -31,6 +32,7 @@ struct rd_dkms_build {
 struct rd_dkms_module {
 	char *name; /* DEST_MODULE_NAME */
 	char *location; /* DEST_MODULE_LOCATION as dkms.conf has it; NULL if it has none */
+	bool is_conditional; /* dkms.conf decides when it runs whether there is one */
 };
 
 /* One registered version of a package that builds amdgpu. */
@@ -38,6 +40,7 @@ struct rd_dkms_package {
 	char *name, *version;
 	char *path; /* /var/lib/dkms/NAME/VERSION */
 	char *source; /* where its source link leads, as seen from the root; NULL: nowhere */
+	bool is_newest; /* of the versions of this name whose source is there, in dkms' order */
 	enum rd_presence has_autoinstall; /* UNKNOWN: dkms.conf could not be read, or runs code */
 	char *problem; /* what of dkms.conf could not be told without running it; NULL: nothing */
 	struct {
@@ -52,6 +55,8 @@ struct rd_dkms_package {
 		char **items;
 		size_t n, cap;
 	} hooks; /* "PRE_BUILD: command", of those that are set */
+	struct rd_evidence patched_by; /* what puts a known patch into the source at each build */
+	struct rd_evidence touched_by; /* what changes kfd_crat.c at each build, how is not known */
 	struct {
 		struct rd_dkms_build *items;
 		size_t n, cap;

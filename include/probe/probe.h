@@ -45,6 +45,8 @@ int rd_probe_leftovers(const struct rd_system *sys, const struct rd_probe_option
 		       struct rd_facts *facts, struct rd_error *err);
 int rd_probe_packages(const struct rd_system *sys, const struct rd_probe_options *options,
 		      struct rd_facts *facts, struct rd_error *err);
+int rd_probe_dkms(const struct rd_system *sys, const struct rd_probe_options *options,
+		  struct rd_facts *facts, struct rd_error *err);
 int rd_probe_judge(const struct rd_system *sys, const struct rd_probe_options *options,
 		   struct rd_facts *facts, struct rd_error *err);
 int rd_probe_control(const struct rd_system *sys, const struct rd_probe_options *options,

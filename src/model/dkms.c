@@ -42,6 +42,8 @@ void rd_dkms_package_deinit(struct rd_dkms_package *package)
 	for (size_t i = 0; i < package->hooks.n; i++)
 		free(package->hooks.items[i]);
 	free(package->hooks.items);
+	rd_evidence_deinit(&package->patched_by);
+	rd_evidence_deinit(&package->touched_by);
 	for (size_t i = 0; i < package->builds.n; i++) {
 		free(package->builds.items[i].kernel);
 		free(package->builds.items[i].arch);

@@ -22,6 +22,33 @@ void rd_examiner_deinit(struct rd_examiner *examiner)
 	rd_package_db_deinit(&examiner->packages);
 }
 
+int rd_examiner_recall(struct rd_examiner *examiner, struct rd_error *err)
+{
+	const struct rd_copies *copies = &examiner->facts->copies;
+
+	for (size_t i = 0; i < copies->n; i++) {
+		const struct rd_copy *copy = &copies->items[i];
+		struct rd_error why = RD_ERROR_INIT;
+		struct rd_examined seen = { .copy = i };
+		struct stat st;
+		int r;
+
+		if (copy->kind != RD_COPY_INSTALLED)
+			continue;
+		r = rd_system_stat(examiner->sys, copy->path, &st, &why);
+		if (r < 0)
+			return rd_error_set(err, -r, "%s", why.msg);
+		if (r)
+			continue;
+		seen.dev = st.st_dev;
+		seen.ino = st.st_ino;
+		seen.size = st.st_size;
+		if (rd_array_push(&examiner->seen, &seen))
+			return rd_error_nomem(err);
+	}
+	return 0;
+}
+
 int rd_examine_repeat(struct rd_copy *copy, const struct rd_copy *from)
 {
 	struct rd_identity *id = &copy->id;

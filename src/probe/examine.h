@@ -30,6 +30,9 @@ struct rd_examiner {
 
 void rd_examiner_deinit(struct rd_examiner *examiner);
 
+/* Knows the installed modules among the facts, which another examiner met. Return: 0 or -errno. */
+int rd_examiner_recall(struct rd_examiner *examiner, struct rd_error *err);
+
 enum {
 	_RD_EXAMINE_OK,
 	RD_EXAMINE_NO_FILE, /* listed as unknown: dangling, a FIFO, unreadable */

@@ -89,6 +89,7 @@ static const struct part {
 	{ .probe = rd_probe_kernels },
 	{ .probe = rd_probe_images },
 	{ .probe = rd_probe_sources },
+	{ .probe = rd_probe_dkms },
 	{ .probe = rd_probe_packages },
 	{ .probe = rd_probe_modprobe },
 	{ .probe = rd_probe_leftovers },

@@ -19,6 +19,14 @@ extern const struct rd_rule rd_rule_driver_proof;
 extern const struct rd_rule rd_rule_source_patch;
 extern const struct rd_rule rd_rule_source_inspected;
 
+extern const struct rd_rule rd_rule_dkms_autoinstall;
+extern const struct rd_rule rd_rule_dkms_older;
+extern const struct rd_rule rd_rule_dkms_order;
+extern const struct rd_rule rd_rule_dkms_failure;
+extern const struct rd_rule rd_rule_dkms_served;
+extern const struct rd_rule rd_rule_dkms_recipe;
+extern const struct rd_rule rd_rule_dkms_touched;
+
 extern const struct rd_rule rd_rule_image_current;
 
 extern const struct rd_rule rd_rule_package_file;
