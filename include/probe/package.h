@@ -25,6 +25,10 @@ struct rd_package_db {
 	} lists; /* file names of the lists of digests */
 	struct rd_text diversions;
 	struct rd_map status;
+
+	/* pacman's. */
+	bool is_local_listed;
+	struct rd_entries local; /* a folder for each package */
 };
 
 void rd_package_db_deinit(struct rd_package_db *db);
@@ -54,8 +58,8 @@ void rd_package_owner_deinit(struct rd_package_owner *owner);
 
 /**
  * rd_package_find() - the package that a file is from
- * @file: modules below lib/modules and sources below usr/src; others are looked for only if @db
- *        is thorough
+ * @file: a module below lib/modules, a kernel image in boot, a source below usr/src; others are
+ *        looked for only if @db is thorough
  *
  * A diverted file is held against the package whose file it is. That the bytes are others is no
  * alarm: modules are signed, compressed and stripped anew on healthy machines.

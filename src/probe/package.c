@@ -19,6 +19,7 @@
 
 static const struct package_manager *const managers[] = {
 	&package_dpkg,
+	&package_pacman,
 };
 
 void rd_package_db_deinit(struct rd_package_db *db)
@@ -28,6 +29,7 @@ void rd_package_db_deinit(struct rd_package_db *db)
 	free(db->lists.items);
 	rd_text_deinit(&db->diversions);
 	rd_map_deinit(&db->status);
+	rd_entries_deinit(&db->local);
 	*db = (struct rd_package_db){ 0 };
 }
 
@@ -88,6 +90,61 @@ int package_compare(const struct rd_package_file *file, enum rd_digest kind, con
 	if (!r)
 		owner->is_equal = strcmp(digest, found) ? RD_PRESENCE_NO : RD_PRESENCE_YES;
 	return 0;
+}
+
+/* "amdgpu" of amdgpu-6.16.6-2238411.24.04: dkms calls a tree NAME-VERSION. */
+static size_t tree_name_length(const char *folder)
+{
+	size_t n = 0;
+
+	while (folder[n] && !(folder[n] == '-' && folder[n + 1] >= '0' && folder[n + 1] <= '9'))
+		n++;
+	return n;
+}
+
+bool package_is_named_after(const char *name, const struct package_place *place)
+{
+	size_t n = tree_name_length(place->name);
+
+	for (const char *p = name; n && strlen(p) >= n; p++) {
+		if (!strncasecmp(p, place->name, n))
+			return true;
+	}
+	return strstr(name, "dkms") != NULL;
+}
+
+int package_take_out(int (*extract)(const uint8_t *data, size_t len, const char *path,
+				    struct rd_text *textp, struct rd_error *err),
+		     const char *path, const struct rd_map *map,
+		     struct rd_package_original *original, struct rd_error *err)
+{
+	int r = extract(map->data, map->len, path, &original->content, err);
+
+	if (!r && rd_map_is_torn(map)) {
+		rd_error_set(err, EAGAIN, "the file shrank while it was read");
+		r = RD_PACKAGE_UNUSABLE;
+	}
+	return r ? rd_error_prefix(err, r < 0 ? r : RD_PACKAGE_UNUSABLE, "%s", original->archive)
+		 : 0;
+}
+
+int package_verify(const struct rd_package_original *original, const char *path,
+		   enum rd_digest kind, const char *digest, struct rd_error *err)
+{
+	const struct rd_package_file file = {
+		.path = path,
+		.data = (const uint8_t *)original->content.data,
+		.len = original->content.len,
+	};
+	struct rd_package_owner found = RD_PACKAGE_OWNER_INIT;
+	int r;
+
+	r = package_compare(&file, kind, digest, &found, err);
+	if (r || found.is_equal == RD_PRESENCE_YES)
+		return r;
+	rd_error_set(err, EBADMSG, "%s: its %s is not the one of the installed package",
+		     original->archive, path);
+	return RD_PACKAGE_UNUSABLE;
 }
 
 int rd_package_find(struct rd_package_db *db, const struct rd_package_file *file,

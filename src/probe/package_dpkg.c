@@ -158,27 +158,13 @@ static bool is_list_of(const char *list, const char *package)
 	return !strncmp(list, package, n) && (list[n] == ':' || !strcmp(list + n, suffix));
 }
 
-/* "amdgpu" of amdgpu-6.16.6-2238411.24.04: dkms calls a tree NAME-VERSION. */
-static size_t tree_name_length(const char *folder)
-{
-	size_t n = 0;
-
-	while (folder[n] && !(folder[n] == '-' && folder[n + 1] >= '0' && folder[n + 1] <= '9'))
-		n++;
-	return n;
-}
-
-/* Packages of a kernel have its release in their name, in lower case; those of a source, dkms. */
+/* Packages of a kernel have its release in their name, in lower case. */
 static bool is_named_after(const char *list, const struct package_place *place)
 {
-	RD_CLEANUP(rd_freep) char *name = NULL;
-
 	if (!place->name)
 		return false;
-	if (!place->is_source)
-		return strcasestr(list, place->name) != NULL;
-	name = strndup(place->name, tree_name_length(place->name));
-	return strstr(list, "dkms") || (name && *name && strcasestr(list, name));
+	return place->is_source ? package_is_named_after(list, place)
+				: strcasestr(list, place->name) != NULL;
 }
 
 /* A search for the lists that have one path. */
@@ -337,33 +323,14 @@ static char *archive_of(const char *package, const struct rd_deb_status *status)
 	return rd_text_take_string(&text);
 }
 
-/* Fills the content from original->archive, if it is what the list says. */
-static int extract(const struct rd_package_db *db, const struct search *search,
-		   const struct claim *claim, struct rd_package_original *original,
-		   struct rd_error *err)
+static int map_archive(const struct rd_package_db *db, const char *archive, struct rd_map *map,
+		       struct rd_error *err)
 {
-	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
-	struct rd_package_owner found = RD_PACKAGE_OWNER_INIT;
-	struct rd_package_file file = { .path = search->listed.path };
-	int r;
+	int r = rd_system_map(db->sys, archive, ARCHIVE_MAX, map, err);
 
-	r = rd_system_map(db->sys, original->archive, ARCHIVE_MAX, &map, err);
-	if (r)
-		return r == RD_SYSTEM_ABSENT ? RD_PACKAGE_NOT_CACHED
-		       : r < 0		     ? r
-					     : RD_PACKAGE_UNUSABLE;
-	r = rd_deb_extract(map.data, map.len, file.path, &original->content, err);
-	if (r)
-		return rd_error_prefix(err, r < 0 ? r : RD_PACKAGE_UNUSABLE, "%s",
-				       original->archive);
-	file.data = (const uint8_t *)original->content.data;
-	file.len = original->content.len;
-	r = package_compare(&file, RD_DIGEST_MD5, claim->digest, &found, err);
-	if (r || (found.is_equal == RD_PRESENCE_YES && !rd_map_is_torn(&map)))
-		return r;
-	rd_error_set(err, EBADMSG, "%s: its %s is not the one of the installed package",
-		     original->archive, file.path);
-	return RD_PACKAGE_UNUSABLE;
+	if (r == RD_SYSTEM_ABSENT)
+		return RD_PACKAGE_NOT_CACHED;
+	return r > 0 ? RD_PACKAGE_UNUSABLE : r;
 }
 
 static int original(struct rd_package_db *db, const char *path,
@@ -374,6 +341,7 @@ static int original(struct rd_package_db *db, const char *path,
 	RD_CLEANUP(rd_deb_status_deinit) struct rd_deb_status status = RD_DEB_STATUS_INIT;
 	RD_CLEANUP(search_deinit) struct search search = { 0 };
 	RD_CLEANUP(claim_deinit) struct claim claim = { 0 };
+	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
 	int r;
 
 	r = search_init(&search, db, path, err);
@@ -393,7 +361,11 @@ static int original(struct rd_package_db *db, const char *path,
 	made.archive = archive_of(claim.package, &status);
 	if (!made.archive)
 		return rd_error_nomem(err);
-	r = extract(db, &search, &claim, &made, err);
+	r = map_archive(db, made.archive, &map, err);
+	if (!r)
+		r = package_take_out(rd_deb_extract, search.listed.path, &map, &made, err);
+	if (!r)
+		r = package_verify(&made, search.listed.path, RD_DIGEST_MD5, claim.digest, err);
 	if (r)
 		return r;
 	made.package = RD_TAKE_PTR(claim.package);

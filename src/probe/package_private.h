@@ -17,6 +17,7 @@ struct package_manager {
 };
 
 extern const struct package_manager package_dpkg;
+extern const struct package_manager package_pacman;
 
 /* The list of digests of an installed package of dpkg; empty if it cannot be had. 0 or -errno. */
 int package_dpkg_list(struct rd_package_db *db, const char *package, struct rd_text *listp,
@@ -30,9 +31,28 @@ struct package_place {
 
 void package_place_deinit(struct package_place *place);
 
-/* /lib/modules/NAME/…, /usr/lib/modules/NAME/…, /usr/src/NAME/…. Return: 0 or -ENOMEM. */
+/* [/usr]/lib/modules/NAME/…, /boot/vmlinuz-NAME, /usr/src/NAME/…. Return: 0 or -ENOMEM. */
 int package_place_of(const char *path, struct package_place *placep);
+
+/* Whether a package of that name may have sources of that place: called after dkms or the tree. */
+bool package_is_named_after(const char *name, const struct package_place *place);
 
 /* Whether @digest, lower-case hex, is the one of @file: into owner->is_equal. 0 or -ENOMEM. */
 int package_compare(const struct rd_package_file *file, enum rd_digest kind, const char *digest,
 		    struct rd_package_owner *owner, struct rd_error *err);
+
+/**
+ * package_take_out() - fill the content of an original from its archive
+ * @extract: rd_deb_extract() or its like
+ * @map: the archive, named by original->archive
+ *
+ * Return: 0, RD_PACKAGE_UNUSABLE, or a negative errno.
+ */
+int package_take_out(int (*extract)(const uint8_t *data, size_t len, const char *path,
+				    struct rd_text *textp, struct rd_error *err),
+		     const char *path, const struct rd_map *map,
+		     struct rd_package_original *original, struct rd_error *err);
+
+/* Whether the content has that digest. Return: 0, RD_PACKAGE_UNUSABLE, or -ENOMEM. */
+int package_verify(const struct rd_package_original *original, const char *path,
+		   enum rd_digest kind, const char *digest, struct rd_error *err);
