@@ -47,6 +47,10 @@ int rd_probe_packages(const struct rd_system *sys, const struct rd_probe_options
 		      struct rd_facts *facts, struct rd_error *err);
 int rd_probe_dkms(const struct rd_system *sys, const struct rd_probe_options *options,
 		  struct rd_facts *facts, struct rd_error *err);
+int rd_probe_signatures(const struct rd_system *sys, const struct rd_probe_options *options,
+			struct rd_facts *facts, struct rd_error *err);
+int rd_probe_loading(const struct rd_system *sys, const struct rd_probe_options *options,
+		     struct rd_facts *facts, struct rd_error *err);
 int rd_probe_judge(const struct rd_system *sys, const struct rd_probe_options *options,
 		   struct rd_facts *facts, struct rd_error *err);
 int rd_probe_control(const struct rd_system *sys, const struct rd_probe_options *options,

@@ -54,6 +54,7 @@ int rd_examine_repeat(struct rd_copy *copy, const struct rd_copy *from)
 	struct rd_identity *id = &copy->id;
 
 	copy->verdict = from->verdict;
+	copy->signature = from->signature;
 	id->machine = from->id.machine;
 	id->sites = from->id.sites;
 	if (rd_attribute_copy(&id->name, from->id.name) ||

@@ -90,9 +90,11 @@ static const struct part {
 	{ .probe = rd_probe_images },
 	{ .probe = rd_probe_sources },
 	{ .probe = rd_probe_dkms },
+	{ .probe = rd_probe_signatures },
 	{ .probe = rd_probe_packages },
 	{ .probe = rd_probe_modprobe },
 	{ .probe = rd_probe_leftovers },
+	{ .probe = rd_probe_loading },
 	{ .probe = rd_probe_judge },
 	{ .probe = rd_probe_control, .needs_sys = true },
 };

@@ -44,6 +44,9 @@ extern const struct rd_rule rd_rule_running_parameters;
 extern const struct rd_rule rd_rule_leftover_files;
 extern const struct rd_rule rd_rule_leftover_libraries;
 
+extern const struct rd_rule rd_rule_signature_accepted;
+extern const struct rd_rule rd_rule_signature_valid;
+
 extern const struct rd_rule rd_rule_access_disk;
 extern const struct rd_rule rd_rule_access_running;
 

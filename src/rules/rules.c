@@ -25,7 +25,8 @@ static const struct rd_rule *const rules[] = {
 	&rd_rule_package_known,	     &rd_rule_running_patch,	  &rd_rule_running_current,
 	&rd_rule_running_kernel,     &rd_rule_running_origin,	  &rd_rule_running_livepatch,
 	&rd_rule_running_taint,	     &rd_rule_running_parameters, &rd_rule_leftover_files,
-	&rd_rule_leftover_libraries, &rd_rule_access_disk,	  &rd_rule_access_running,
+	&rd_rule_leftover_libraries, &rd_rule_signature_accepted, &rd_rule_signature_valid,
+	&rd_rule_access_disk,	     &rd_rule_access_running,
 };
 
 /* A rule whose text is missing from data/ (tests/lint compares the two) still has its id. */
