@@ -35,7 +35,7 @@ struct rd_report {
 	int exit_code; /* of check: 0 sane, 3 unsafe, 4 reboot-required, 5 no-gpu, 6 undetermined */
 	char *sentence; /* the verdict in one sentence */
 	char *next; /* the command to type, or what to do */
-	const char *good_kernel; /* unsafe: a release all of whose modules are good; NULL; borrowed */
+	const char *good_kernel; /* unsafe: a release to boot meanwhile; NULL; borrowed */
 	const char *way_in; /* unsafe: how to get in when the screen is dead; else NULL; static */
 };
 

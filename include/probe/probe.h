@@ -37,8 +37,6 @@ int rd_probe_kernels(const struct rd_system *sys, const struct rd_probe_options 
 		     struct rd_facts *facts, struct rd_error *err);
 int rd_probe_modprobe(const struct rd_system *sys, const struct rd_probe_options *options,
 		      struct rd_facts *facts, struct rd_error *err);
-int rd_probe_images(const struct rd_system *sys, const struct rd_probe_options *options,
-		    struct rd_facts *facts, struct rd_error *err);
 int rd_probe_sources(const struct rd_system *sys, const struct rd_probe_options *options,
 		     struct rd_facts *facts, struct rd_error *err);
 int rd_probe_leftovers(const struct rd_system *sys, const struct rd_probe_options *options,
@@ -49,6 +47,10 @@ int rd_probe_dkms(const struct rd_system *sys, const struct rd_probe_options *op
 		  struct rd_facts *facts, struct rd_error *err);
 int rd_probe_signatures(const struct rd_system *sys, const struct rd_probe_options *options,
 			struct rd_facts *facts, struct rd_error *err);
+int rd_probe_references(const struct rd_system *sys, const struct rd_probe_options *options,
+			struct rd_facts *facts, struct rd_error *err);
+int rd_probe_images(const struct rd_system *sys, const struct rd_probe_options *options,
+		    struct rd_facts *facts, struct rd_error *err);
 int rd_probe_loading(const struct rd_system *sys, const struct rd_probe_options *options,
 		     struct rd_facts *facts, struct rd_error *err);
 int rd_probe_judge(const struct rd_system *sys, const struct rd_probe_options *options,

@@ -24,6 +24,7 @@
 #include "inspect/image.h"
 #include "inspect/inspect.h"
 #include "probe/probe.h"
+#include "reference.h"
 
 /* Each may hold a decoder's window and a module: some 30 MB, of hostile images ten times that. */
 #define THREADS_MAX 4
@@ -40,6 +41,7 @@ struct work {
 	const struct rd_system *sys;
 	const struct rd_probe_options *options;
 	const struct rd_facts *facts; /* the installed copies */
+	struct rd_referee referee;
 	struct job *jobs;
 	size_t n;
 	atomic_size_t next;
@@ -141,7 +143,8 @@ static int prove(const struct work *work, const uint8_t *data, size_t len, struc
 static int inspect(void *userdata, const uint8_t *data, size_t len, struct rd_copy *copy,
 		   struct rd_error *err)
 {
-	const struct work *work = userdata;
+	struct work *work = userdata;
+	const struct rd_map module = { .data = data, .len = len };
 	unsigned int flags = work->options->want_sha256 ? RD_INSPECT_SHA256 : 0;
 	const struct rd_copy *equal = find_equal(work, data, len);
 	int r;
@@ -155,7 +158,8 @@ static int inspect(void *userdata, const uint8_t *data, size_t len, struct rd_co
 	r = rd_inspect_bytes(data, len, flags, NULL, copy, err);
 	if (!r && prove(work, data, len, copy))
 		r = rd_error_nomem(err);
-	return r;
+	/* dracut strips the modules and with that their signatures: the functions remain. */
+	return r ? r : rd_reference_judge(&work->referee, &module, copy, err);
 }
 
 /* Appends the image itself as a copy that nobody could judge. */
@@ -184,12 +188,12 @@ static int forget(struct rd_image_content *content)
 	return add_unknown(content, "the file shrank while it was read");
 }
 
-static int look_into(const struct work *work, struct job *job)
+static int look_into(struct work *work, struct job *job)
 {
 	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
 	const struct rd_image_inspector inspector = {
 		.inspect = inspect,
-		.userdata = (void *)(uintptr_t)work,
+		.userdata = work,
 	};
 	struct rd_image_content *content = &job->content;
 	int r;
@@ -323,6 +327,7 @@ int rd_probe_images(const struct rd_system *sys, const struct rd_probe_options *
 		.sys = sys,
 		.options = options,
 		.facts = facts,
+		.referee = { .sys = sys, .facts = facts },
 		.mutex = PTHREAD_MUTEX_INITIALIZER,
 		.done = PTHREAD_COND_INITIALIZER,
 	};

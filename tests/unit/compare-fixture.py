@@ -48,6 +48,9 @@ for edit in edits:
     link(name, one, two)
     link(name + '-reordered', two, one)
 
+link('options', build('compare-one.c', 'one-options', '-O0'),
+     build('compare-two.c', 'two-options', '-O0'))
+
 (out / 'compare-callee.xz.ko').write_bytes(
     lzma.compress((out / 'compare-callee.ko').read_bytes()))
 
