@@ -81,6 +81,14 @@ void rd_map_deinit(struct rd_map *map);
 /* Whether the file shrank while it was mapped: what was read of it then is worth nothing. */
 bool rd_map_is_torn(const struct rd_map *map);
 
+/**
+ * rd_system_open() - a descriptor for a library that wants one
+ * @fdp: of a regular file, read-only; the caller's
+ *
+ * Return: as rd_system_read().
+ */
+int rd_system_open(const struct rd_system *sys, const char *path, int *fdp, struct rd_error *err);
+
 struct rd_entry {
 	char *name;
 	unsigned char type; /* DT_*, links not followed; DT_UNKNOWN resolved */

@@ -19,6 +19,7 @@ static int check_run(const struct cli_values *values, int argc, char **argv, str
 	const struct rd_probe_options probe = {
 		.kernel = values->kernel,
 		.want_sha256 = values->is_verbose || !strcmp(values->format, "json"),
+		.wants_packages = values->wants_packages,
 		.progress = cli_progress_tell,
 		.userdata = &progress,
 	};
@@ -41,7 +42,8 @@ static int check_run(const struct cli_values *values, int argc, char **argv, str
 const struct cli_verb cli_check = {
 	.name = "check",
 	.args = "",
-	.options = CLI_ROOT | CLI_KERNEL | CLI_CHECK_FORMAT | CLI_VERBOSE | CLI_COLOR,
+	.options = CLI_ROOT | CLI_KERNEL | CLI_PACKAGES | CLI_CHECK_FORMAT | CLI_VERBOSE |
+		   CLI_COLOR,
 	.help = "where is the patch, is this machine sane, what is next",
 	.about =
 		"Finds the RDNA1 cards and every copy of amdgpu that is running, installed, in an\n"

@@ -31,6 +31,7 @@ enum cli_option {
 	CLI_REFERENCE = 1 << 5,
 	CLI_FORCE = 1 << 6,
 	CLI_CHECK_FORMAT = 1 << 9, /* as CLI_FORMAT, with those for monitoring */
+	CLI_PACKAGES = 1 << 10,
 };
 
 enum cli_color {
@@ -48,6 +49,7 @@ struct cli_values {
 	enum cli_color color;
 	bool is_verbose;
 	bool is_forced;
+	bool wants_packages;
 	bool wants_help;
 };
 

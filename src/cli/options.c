@@ -76,6 +76,13 @@ static int set_verbose(struct cli_values *values, const char *value)
 	return 0;
 }
 
+static int set_packages(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->wants_packages = true;
+	return 0;
+}
+
 static int set_force(struct cli_values *values, const char *value)
 {
 	(void)value;
@@ -153,6 +160,12 @@ static const struct option_row {
 		.option = CLI_FORMAT | CLI_CHECK_FORMAT,
 		.set = set_json,
 		.help = "short for --format json",
+	},
+	{
+		.name = "packages",
+		.option = CLI_PACKAGES,
+		.set = set_packages,
+		.help = "ask every package, and rpm, for a proof: takes seconds",
 	},
 	{
 		.name = "verbose",

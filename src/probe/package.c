@@ -20,6 +20,7 @@
 static const struct package_manager *const managers[] = {
 	&package_dpkg,
 	&package_pacman,
+	&package_rpm,
 };
 
 void rd_package_db_deinit(struct rd_package_db *db)
@@ -199,7 +200,7 @@ static int describe_restore(const struct rd_package_owner *owner, const char *pa
 	case RD_PACKAGE_PACMAN:
 		return rd_text_printf(text, "pacman -S %s", owner->name);
 	case RD_PACKAGE_RPM:
-		return rd_text_printf(text, "dnf reinstall %s", owner->name);
+		return rd_text_printf(text, "dnf reinstall %s-%s", owner->name, owner->version);
 	}
 	return 0;
 }

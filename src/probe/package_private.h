@@ -18,10 +18,15 @@ struct package_manager {
 
 extern const struct package_manager package_dpkg;
 extern const struct package_manager package_pacman;
+extern const struct package_manager package_rpm;
 
 /* The list of digests of an installed package of dpkg; empty if it cannot be had. 0 or -errno. */
 int package_dpkg_list(struct rd_package_db *db, const char *package, struct rd_text *listp,
 		      struct rd_error *err);
+
+/* Why rpm's data base cannot be asked; *@problemp stays NULL if it can, or if there is none.
+ * Return: 0 or a negative errno. */
+int package_rpm_problem(const struct rd_system *sys, char **problemp, struct rd_error *err);
 
 /* The folder that tells which package a path may be of. */
 struct package_place {

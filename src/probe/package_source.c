@@ -159,9 +159,11 @@ int rd_probe_packages(const struct rd_system *sys, const struct rd_probe_options
 		      struct rd_facts *facts, struct rd_error *err)
 {
 	RD_CLEANUP(rd_package_db_deinit) struct rd_package_db db = { .sys = sys };
+	int r = 0;
 
-	(void)options;
-	for (size_t i = 0; i < facts->copies.n; i++) {
+	if (options->wants_packages)
+		r = package_rpm_problem(sys, &facts->packages.problem, err);
+	for (size_t i = 0; i < facts->copies.n && !r; i++) {
 		const struct rd_copy *copy = &facts->copies.items[i];
 		RD_CLEANUP(tree_deinit)
 		struct tree tree = {
@@ -169,13 +171,9 @@ int rd_probe_packages(const struct rd_system *sys, const struct rd_probe_options
 			.crat = copy->path,
 			.package = package_of(facts, copy),
 		};
-		int r;
 
-		if (!tree.package)
-			continue;
-		r = check_tree(&db, &tree, err);
-		if (r)
-			return r;
+		if (tree.package)
+			r = check_tree(&db, &tree, err);
 	}
-	return 0;
+	return r;
 }

@@ -146,6 +146,24 @@ int rd_system_read_line(const struct rd_system *sys, const char *path, char **li
 	return 0;
 }
 
+int rd_system_open(const struct rd_system *sys, const char *path, int *fdp, struct rd_error *err)
+{
+	RD_CLEANUP(rd_closep) int fd = -1;
+	struct stat st;
+
+	fd = below_open(sys->rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return below_failed(path, fd, err);
+	if (fstat(fd, &st) < 0)
+		return rd_error_set(err, errno, "stat %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode)) {
+		rd_error_set(err, EINVAL, "%s is not a regular file", path);
+		return RD_SYSTEM_UNREADABLE;
+	}
+	*fdp = RD_TAKE_FD(fd);
+	return 0;
+}
+
 int rd_system_map(const struct rd_system *sys, const char *path, size_t max, struct rd_map *mapp,
 		  struct rd_error *err)
 {

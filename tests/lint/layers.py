@@ -22,7 +22,7 @@ LAYERS = {
     "render": (("base", "model"), ("json-c/*",)),
     "system": (("base",), ()),
     "probe": (("base", "model", "inspect", "system"), (
-        "libkmod.h", "libudev.h", "pci/*", "systemd/*")),
+        "libkmod.h", "libudev.h", "sqlite3.h", "pci/*", "systemd/*")),
     "recovery": (("base", "model", "inspect", "system", "probe"), ()),
     "cli": (("base", "model", "inspect", "rules", "render", "system", "probe", "recovery"), ()),
 }
