@@ -188,51 +188,52 @@ static bool is_parameter(const char *word, const char *name)
 	return !*word || *word == '=';
 }
 
+static int add_word(const struct reader *reader, enum rd_modprobe_kind kind, const char *module,
+		    const char *word)
+{
+	return module ? rd_modprobe_lines_add(reader->lines, kind, module, reader->path, word) : 0;
+}
+
 static int read_blacklist(const struct reader *reader, const char *word)
 {
 	static const char *const names[] = { "modprobe.blacklist", "module_blacklist",
 					     "rd.driver.blacklist" };
 	const char *value = strchr(word, '=');
-	const char *module;
 
 	for (size_t i = 0; value && i < RD_N_ELEMENTS(names); i++) {
-		if (!is_parameter(word, names[i]))
-			continue;
-		module = find_listed(reader->subject, value + 1);
-		return module ? rd_modprobe_lines_add(reader->lines, RD_MODPROBE_BLACKLIST, module,
-						      reader->path, word)
-			      : 0;
+		if (is_parameter(word, names[i]))
+			return add_word(reader, RD_MODPROBE_BLACKLIST,
+					find_listed(reader->subject, value + 1), word);
 	}
 	return 0;
 }
 
-/* MODULE.PARAMETER or MODULE.PARAMETER=VALUE, with one dot and no quote in front of the value. */
-static int read_option(const struct reader *reader, char *word)
+/*
+ * MODULE.PARAMETER or MODULE.PARAMETER=VALUE, with one dot and no quote in front of the value, or a
+ * quote in front of all: "MODULE.PARAMETER=a value".
+ */
+static int read_option(const struct reader *reader, const char *word)
 {
-	RD_CLEANUP(rd_freep) char *module = strndup(word, strcspn(word, "."));
-	const char *dot = strchr(word, '.');
-	const char *found;
+	const char *start = word + (*word == '"');
+	RD_CLEANUP(rd_freep) char *module = strndup(start, strcspn(start, "."));
+	const char *dot = strchr(start, '.');
 
 	if (!module)
 		return -ENOMEM;
-	if (!dot || dot > word + strcspn(word, "=\"") || !normalise(module))
+	if (!dot || dot > start + strcspn(start, "=\"") || !normalise(module))
 		return 0;
 	dot += 1 + strcspn(dot + 1, ".=\"");
 	if (*dot == '.' || *dot == '"')
 		return 0;
-	found = find_exact(reader->subject, module);
-	return found ? rd_modprobe_lines_add(reader->lines, RD_MODPROBE_OPTIONS, found,
-					     reader->path, word)
-		     : 0;
+	return add_word(reader, RD_MODPROBE_OPTIONS, find_exact(reader->subject, module), word);
 }
 
-static int read_word(const struct reader *reader, char *word)
+static int read_word(const struct reader *reader, const char *word)
 {
 	int r;
 
 	if (!strcmp(word, "nomodeset") && reader->subject->n_modules)
-		return rd_modprobe_lines_add(reader->lines, RD_MODPROBE_BLACKLIST,
-					     reader->subject->modules[0], reader->path, word);
+		return add_word(reader, RD_MODPROBE_BLACKLIST, reader->subject->modules[0], word);
 	r = read_blacklist(reader, word);
 	return r ? r : read_option(reader, word);
 }
@@ -262,13 +263,12 @@ int rd_modprobe_cmdline_read(const char *text, size_t len,
 	if (!copy)
 		return -ENOMEM;
 	for (char *word = copy; *word; word = end) {
-		char *start = word + (*word == '"'); /* "MODULE.PARAMETER=a value" */
 		int r;
 
 		end = word_end(word);
 		if (*end)
 			*end++ = '\0';
-		r = read_word(&reader, start);
+		r = read_word(&reader, word);
 		if (r)
 			return r;
 	}
