@@ -14,6 +14,7 @@ import lzma
 import os
 import pathlib
 import re
+import ssl
 import struct
 import subprocess
 import sys
@@ -124,6 +125,70 @@ def initramfs(suffix, members, modules):
     return early + b"\0" * (-len(early) % 512) + compress(system, suffix)
 
 
+def certificate(modules, name):
+    """The DER certificate of a signer of tests/modules/meson.build."""
+    path = modules and modules / f"{name}.pem"
+    if not path or not path.exists():
+        raise Unavailable("the keys of the pictures were not made (ninja pictures)")
+    return ssl.PEM_cert_to_DER_cert(re.search(r"-----BEGIN CERT.*", path.read_text(), re.S)[0])
+
+
+def key_id(modules, name):
+    """The subject key identifier (RFC 5280, 4.2.1.2): what /proc/keys calls the key by."""
+    der = certificate(modules, name)
+    start = der.index(bytes.fromhex("0603551d0e04160414")) + 9  # id-ce-subjectKeyIdentifier
+    return der[start:start + 20].hex()
+
+
+def kernel_image(modules, names):
+    """A bzImage (boot.rst) of a kernel that has these keys built in (system_certificates.S)."""
+    certificates = [certificate(modules, name) for name in names]
+    kernel = b"\177ELF".ljust(4096, b"\x90") + b"".join(certificates)
+    kernel += b"\0" * (-len(kernel) % 8)
+    kernel += struct.pack("<QQ", sum(map(len, certificates)), len(certificates[0]))
+    payload = gzip.compress(kernel, mtime=0)
+    head = bytearray(2 * 512)
+    head[0x1f1] = 1  # setup_sects
+    head[0x1fe:0x208] = b"\x55\xaa\xeb\x66HdrS\x0f\x02"
+    struct.pack_into("<II", head, 0x248, 0, len(payload))
+    return bytes(head) + payload
+
+
+def key_serial(ring, name):
+    """Any number will do that is the same in both files."""
+    return hashlib.md5(f"{ring} {name}".encode()).hexdigest()[:8]
+
+
+def keyrings(pairs):
+    """KEYRING=SIGNER,...: what proc/keys does not tell, as keyring_picture.c reads it."""
+    rings = [(ring, names.split(",")) for ring, names in (pair.split("=") for pair in pairs)]
+    return "".join(f"{ring} {' '.join(key_serial(ring, n) for n in names if n)}\n"
+                   for ring, names in rings).encode()
+
+
+def proc_keys(pairs, modules):
+    """KEYRING=SIGNER,...: as proc_keys_show() of the kernel prints them."""
+    rows = []
+    for ring, names in (pair.split("=") for pair in pairs):
+        rows.append(f"{key_serial('', ring)} I------     1 perm 1f0b0000     0     0 keyring   {ring}: "
+                    f"{len(names.split(',')) if names else 'empty'}")
+        for name in filter(None, names.split(",")):
+            subject = subprocess.run(
+                ["openssl", "x509", "-in", str(modules / f"{name}.pem"), "-noout", "-subject",
+                 "-nameopt", "multiline"], stdout=subprocess.PIPE, text=True, check=True).stdout
+            common_name = subject.split("commonName")[1].split("=", 1)[1].strip()
+            ident = key_id(modules, name)
+            rows.append(f"{key_serial(ring, name)} I------     1 perm 1f030000     0     0 asymmetri "
+                        f"{common_name}: {ident}: X509.rsa {ident[-8:]} []")
+    return "".join(f"{row}\n" for row in sorted(rows)).encode()
+
+
+def packaged(modules, name):
+    """What a list of dpkg has the digest of: a module, or vmlinuz:SIGNER,..."""
+    kind, _, rest = name.partition(":")
+    return kernel_image(modules, rest.split(",")) if kind == "vmlinuz" else module(modules, name)
+
+
 def content(words, modules):
     """What a @directive stands for."""
     name, *args = words.split()
@@ -135,9 +200,17 @@ def content(words, modules):
         return crat_source(args[0], int(args[1]) if len(args) > 1 else 0).encode()
     if name == "@initramfs":
         return initramfs(args[0], args[1:], modules)
+    if name == "@certificate":
+        return certificate(modules, args[0])
+    if name == "@vmlinuz":
+        return kernel_image(modules, args)
+    if name == "@keys":
+        return proc_keys(args, modules)
+    if name == "@keyrings":
+        return keyrings(args)
     if name == "@md5sums":
         pairs = [pair.split("=") for pair in args]
-        return "".join(f"{hashlib.md5(module(modules, m)).hexdigest()}  {path}\n"
+        return "".join(f"{hashlib.md5(packaged(modules, m)).hexdigest()}  {path}\n"
                        for path, m in pairs).encode()
     if name == "@hex":
         return bytes.fromhex("".join(args))

@@ -30,6 +30,12 @@ static int add(struct rd_evidence *ev, const struct rd_copy *copy)
 	return rd_evidence_add(ev, RD_EVIDENCE_PROVENANCE, copy->path, "%s", copy->load_reason);
 }
 
+/* A broken signature is the other rule's, and no key that is enrolled mends it. */
+static bool is_asked(const struct rd_copy *copy)
+{
+	return copy->load_reason && copy->signature != RD_SIGNED_INVALID;
+}
+
 static int signature_accepted(const struct rd_facts *facts, struct rd_evidence *ev)
 {
 	int result = RD_RESULT_NA;
@@ -37,7 +43,7 @@ static int signature_accepted(const struct rd_facts *facts, struct rd_evidence *
 	for (size_t i = 0; i < facts->copies.n; i++) {
 		const struct rd_copy *copy = &facts->copies.items[i];
 
-		if (!copy->load_reason)
+		if (!is_asked(copy))
 			continue;
 		if (copy->would_load == RD_PRESENCE_NO) {
 			if (add(ev, copy))
@@ -72,8 +78,10 @@ static int signature_valid(const struct rd_facts *facts, struct rd_evidence *ev)
 		if (copy->signature != RD_SIGNED_INVALID)
 			continue;
 		if (rd_evidence_add(ev, RD_EVIDENCE_PROVENANCE, copy->path,
-				    "changed after \"%s\" signed it",
-				    copy->id.signer ? copy->id.signer : "somebody"))
+				    "changed after \"%s\" signed it%s",
+				    copy->id.signer ? copy->id.signer : "somebody",
+				    copy->would_load == RD_PRESENCE_NO ? "; the kernel refuses it"
+								       : ""))
 			return -ENOMEM;
 		result = RD_RESULT_WARN;
 	}

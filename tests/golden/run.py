@@ -197,7 +197,7 @@ class Names:
     """Placeholders for what differs from compiler to compiler."""
 
     def __init__(self, modules, entries):
-        self.build_ids, self.digests = {}, {}
+        self.build_ids, self.digests, self.key_ids = {}, {}, {}
         found = modules.glob("*.ko") if modules else []
         for path in sorted(found, key=lambda p: (len(p.stem), p.stem)):
             try:
@@ -205,16 +205,19 @@ class Names:
             except (picture.PictureError, ValueError, OSError, picture.struct.error):
                 continue
             self.build_ids.setdefault(note[16:].hex(), path.stem)
+        for path in modules.glob("*.pem") if modules else []:
+            self.key_ids[picture.key_id(modules, path.stem)] = path.stem
         for source, data in entries:
             self.digests[hashlib.sha256(data).hexdigest()] = source
 
     def hex_token(self, match):
         """As many characters as stood there, so that tables keep their shape."""
         token = match[0]
-        for known in (self.build_ids, self.digests):
+        for kind, known in (("build-id", self.build_ids), ("sha256", self.digests),
+                            ("key-id", self.key_ids)):
             for value, name in known.items():
                 if value == token:
-                    return f"<{'build-id' if known is self.build_ids else 'sha256'}:{name}>"
+                    return f"<{kind}:{name}>"
                 if value.startswith(token):
                     return f"<{name[:len(token) - 2]}>".ljust(len(token), ".")
         return token

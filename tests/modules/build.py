@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Builds one module of the pictures: build.py --cc CC --objcopy OBJCOPY [--sign NAME]
+"""Builds one module of the pictures: build.py --cc CC --objcopy OBJCOPY [--sign PEM]
 [--strip OPT] [--mangle HOW] OUTPUT.ko SOURCES --cflags FLAGS
 
 The steps are those of a kernel build: compile, ld -r --build-id, strip, sign. --mangle then does
 what a bad disk or another architecture does: "truncate" keeps two thirds of the file, "machine"
-names AArch64 in the ELF header. The key that signs lives no longer than the run.
+names AArch64 in the ELF header, "flip" changes a bit that no reader of ELF looks at, "trailer" lets
+the signature claim to be longer than the file. PEM: signer.py made it.
 """
 
 import argparse
@@ -18,8 +19,9 @@ import tempfile
 CFLAGS = ("-O2", "-ffreestanding", "-mcmodel=kernel", "-fno-pic", "-fno-pie", "-mno-red-zone",
           "-mno-sse", "-mno-mmx", "-fno-stack-protector", "-fcf-protection=none",
           "-fno-asynchronous-unwind-tables", "-fno-strict-aliasing", "-fno-common", "-Wall")
-SERIAL = "0x1f00d5c0ffee0123456789abcdef0123456789ab"
 EM_AARCH64 = 183
+EI_PAD_END = 15  # elf.h: the last byte of e_ident, padding
+SIG_LEN = -len(b"~Module signature appended~\n") - 4  # module_signature.h: where sig_len stands
 PKEY_ID_PKCS7 = 2  # include/linux/module_signature.h
 
 
@@ -32,11 +34,9 @@ def run(*command):
 
 def sign(module, signer, scratch):
     """Appends what scripts/sign-file does: PKCS#7, struct module_signature, the marker."""
-    key, cert, p7 = scratch / "key.pem", scratch / "cert.pem", scratch / "sig.p7"
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "36500",
-        "-subj", f"/CN={signer}", "-set_serial", SERIAL, "-keyout", key, "-out", cert, "-batch")
+    p7 = scratch / "sig.p7"
     run("openssl", "cms", "-sign", "-binary", "-noattr", "-nocerts", "-nosmimecap", "-md",
-        "sha256", "-in", module, "-signer", cert, "-inkey", key, "-outform", "DER", "-out", p7)
+        "sha256", "-in", module, "-signer", signer, "-inkey", signer, "-outform", "DER", "-out", p7)
     signature = p7.read_bytes()
     trailer = struct.pack(">5B3xI", 0, 0, PKEY_ID_PKCS7, 0, 0, len(signature))
     with module.open("ab") as f:
@@ -49,6 +49,10 @@ def mangle(module, how):
         del data[len(data) * 2 // 3:]
     elif how == "machine":
         struct.pack_into("<H", data, 18, EM_AARCH64)
+    elif how == "flip":
+        data[EI_PAD_END] ^= 1
+    elif how == "trailer":
+        struct.pack_into(">I", data, len(data) + SIG_LEN, 0xfffffff0)
     module.write_bytes(data)
 
 
@@ -56,9 +60,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cc", required=True)
     parser.add_argument("--objcopy", required=True)
-    parser.add_argument("--sign", metavar="COMMON-NAME")
+    parser.add_argument("--sign", metavar="PEM")
     parser.add_argument("--strip", default="--strip-debug")
-    parser.add_argument("--mangle", choices=("truncate", "machine"))
+    parser.add_argument("--mangle", choices=("truncate", "machine", "flip", "trailer"))
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("sources", nargs="+", type=pathlib.Path)
     parser.add_argument("--cflags", nargs=argparse.REMAINDER, default=[])

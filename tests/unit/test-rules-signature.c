@@ -113,6 +113,15 @@ START_TEST(validity)
 }
 END_TEST
 
+/* One finding for one fault: enrolling a key is no remedy for a broken signature. */
+START_TEST(broken_is_not_unenrolled)
+{
+	add_copy(KERNEL, RD_PRESENCE_NO, "does not fit")->signature = RD_SIGNED_INVALID;
+	expect("RD-SIG-001", RD_RESULT_NA, 0);
+	expect("RD-SIG-002", RD_RESULT_WARN, 1);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("rules-signature");
@@ -127,6 +136,7 @@ int main(void)
 	tcase_add_test(tcase, open_question);
 	tcase_add_test(tcase, refused);
 	tcase_add_test(tcase, validity);
+	tcase_add_test(tcase, broken_is_not_unenrolled);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
