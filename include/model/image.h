@@ -29,5 +29,8 @@ struct rd_images {
 	size_t n, cap;
 };
 
+/* "boot", "rescue", "crash"; static. */
+const char *rd_image_role_name(enum rd_image_role role);
+
 void rd_image_deinit(struct rd_image *image);
 void rd_images_deinit(struct rd_images *images);

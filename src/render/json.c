@@ -6,10 +6,10 @@
 #include "base/cleanup.h"
 #include "renderers.h"
 
-static void add_evidence(struct document *document, struct json_object *parent,
-			 const struct rd_evidence *ev)
+void json_evidence(struct document *document, struct json_object *parent, const char *key,
+		   const struct rd_evidence *ev)
 {
-	struct json_object *items = document_array(document, parent, "evidence");
+	struct json_object *items = document_array(document, parent, key);
 
 	for (size_t i = 0; i < ev->n; i++) {
 		struct json_object *o = document_object(document, items, NULL);
@@ -52,7 +52,7 @@ static void add_copy(struct document *document, struct json_object *copies,
 	document_bool(document, o, "is_loadable", copy->is_loadable);
 	document_bool(document, o, "is_resolved", copy->is_resolved);
 	document_bool(document, o, "is_same_as_running", copy->is_same_as_running);
-	add_evidence(document, o, &copy->evidence);
+	json_evidence(document, o, "evidence", &copy->evidence);
 }
 
 static void add_copies(struct document *document, const struct rd_copies *copies)
@@ -74,7 +74,7 @@ static void add_findings(struct document *document, const struct rd_report *repo
 		document_text(document, o, "id", finding->text->id);
 		document_text(document, o, "result", rd_result_name(finding->result));
 		document_text(document, o, "title", rd_finding_title(finding));
-		add_evidence(document, o, &finding->evidence);
+		json_evidence(document, o, "evidence", &finding->evidence);
 		document_text(document, o, "remedy", finding->text->remedy);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The machine around the copies: cards, what runs, kernels, images, dkms, configuration, keys. */
+/* The machine around the copies: cards, what runs, kernels, images, dkms, configuration, keys,
+ * packages. */
 
 #include "json.h"
 
@@ -79,6 +80,7 @@ static void add_images(struct document *document, const struct rd_images *images
 		document_string(document, o, "path", image->path);
 		document_string(document, o, "kernel", image->kernel);
 		document_text(document, o, "format", image->format);
+		document_text(document, o, "role", rd_image_role_name(image->role));
 		document_bool(document, o, "is_uki", image->is_uki);
 		document_presence(document, o, "has_amdgpu", image->has_amdgpu);
 		document_string(document, o, "resolved", image->resolved);
@@ -98,8 +100,8 @@ static void add_build(struct document *document, struct json_object *builds,
 	document_string(document, o, "error", build->error);
 }
 
-static void add_package(struct document *document, struct json_object *packages,
-			const struct rd_dkms_package *package)
+static void add_dkms_package(struct document *document, struct json_object *packages,
+			     const struct rd_dkms_package *package)
 {
 	struct json_object *o = document_object(document, packages, NULL), *list;
 
@@ -107,6 +109,7 @@ static void add_package(struct document *document, struct json_object *packages,
 	document_string(document, o, "version", package->version);
 	document_string(document, o, "path", package->path);
 	document_string(document, o, "source", package->source);
+	document_bool(document, o, "is_newest", package->is_newest);
 	document_presence(document, o, "has_autoinstall", package->has_autoinstall);
 	document_string(document, o, "problem", package->problem);
 	list = document_array(document, o, "modules");
@@ -115,9 +118,13 @@ static void add_package(struct document *document, struct json_object *packages,
 
 		document_string(document, module, "name", package->modules.items[i].name);
 		document_string(document, module, "location", package->modules.items[i].location);
+		document_bool(document, module, "is_conditional",
+			      package->modules.items[i].is_conditional);
 	}
 	document_strings(document, o, "patches", package->patches.items, package->patches.n);
 	document_strings(document, o, "hooks", package->hooks.items, package->hooks.n);
+	json_evidence(document, o, "patched_by", &package->patched_by);
+	json_evidence(document, o, "touched_by", &package->touched_by);
 	list = document_array(document, o, "builds");
 	for (size_t i = 0; i < package->builds.n; i++)
 		add_build(document, list, &package->builds.items[i]);
@@ -155,6 +162,38 @@ static void add_policy(struct document *document, const struct rd_policy *policy
 	}
 }
 
+static void add_packages(struct document *document, const struct rd_packages *packages)
+{
+	struct json_object *list = document_array(document, document->root, "packages");
+
+	for (size_t i = 0; i < packages->n; i++) {
+		const struct rd_package *package = &packages->items[i];
+		struct json_object *o = document_object(document, list, NULL);
+
+		document_text(document, o, "manager", rd_package_manager_name(package->manager));
+		document_string(document, o, "name", package->name);
+		document_string(document, o, "version", package->version);
+		document_string(document, o, "restore", package->restore);
+		document_presence(document, o, "is_source_whole", package->is_source_whole);
+		document_strings(document, o, "changed", package->changed.items,
+				 package->changed.n);
+	}
+	document_string(document, document->root, "packages_problem", packages->problem);
+}
+
+static void add_leftovers(struct document *document, const struct rd_leftovers *leftovers)
+{
+	struct json_object *list = document_array(document, document->root, "leftovers");
+
+	for (size_t i = 0; i < leftovers->n; i++) {
+		struct json_object *o = document_object(document, list, NULL);
+
+		document_string(document, o, "path", leftovers->items[i].path);
+		document_string(document, o, "string", leftovers->items[i].string);
+		document_text(document, o, "effect", leftovers->items[i].sign->effect);
+	}
+}
+
 void json_machine(struct document *document, const struct rd_facts *facts)
 {
 	struct json_object *list;
@@ -170,7 +209,9 @@ void json_machine(struct document *document, const struct rd_facts *facts)
 	add_images(document, &facts->images);
 	list = document_array(document, document->root, "dkms");
 	for (size_t i = 0; i < facts->dkms.n; i++)
-		add_package(document, list, &facts->dkms.items[i]);
+		add_dkms_package(document, list, &facts->dkms.items[i]);
 	add_modprobe(document, &facts->modprobe);
 	add_policy(document, &facts->policy);
+	add_packages(document, &facts->packages);
+	add_leftovers(document, &facts->leftovers);
 }

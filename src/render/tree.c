@@ -109,6 +109,8 @@ static const char *note_of(const struct tree *tree, const struct chain_link *lin
 		return has_shadowed(&tree->chain) ? "(modprobe loads this one)" : "";
 	case CHAIN_SHADOWED:
 		return "(shadowed: another is loaded)";
+	case CHAIN_INITRAMFS:
+		return link->copy->is_loadable ? "" : "(no boot loads it)";
 	case CHAIN_ORIGINAL:
 		return "(put aside by dkms)";
 	case CHAIN_BACKUP:
@@ -239,6 +241,11 @@ static void put_package(struct tree *tree, const struct chain_link *link)
 		   build ? "" : " (dkms autoinstall will build it)");
 	if (package->problem)
 		page_wrapf(tree->page, 0, INDENT, "dkms.conf: %s", package->problem);
+	if (package->patched_by.n)
+		page_wrapf(tree->page, 0, INDENT, "each build is patched: %s%s%s",
+			   package->patched_by.items[0].where,
+			   *package->patched_by.items[0].where ? ": " : "",
+			   package->patched_by.items[0].detail);
 	if (build && (build->error || build->log))
 		page_wrapf(tree->page, 0, INDENT, "its build failed: %s%s%s",
 			   build->error ? build->error : "see ",
