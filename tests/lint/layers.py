@@ -23,7 +23,7 @@ LAYERS = {
     "system": (("base",), ()),
     "probe": (("base", "model", "inspect", "system"), (
         "libkmod.h", "libudev.h", "sqlite3.h", "pci/*", "systemd/*")),
-    "recovery": (("base", "model", "inspect", "system", "probe"), ()),
+    "recovery": (("base", "model", "inspect", "system", "probe"), ("openssl/*",)),
     "cli": (("base", "model", "inspect", "rules", "render", "system", "probe", "recovery"), ()),
 }
 
@@ -132,6 +132,7 @@ WRONG = {
     "layer probe may not include <capstone/": one("src/probe/a.c", "# include <capstone/capstone.h>"),
     "layer cli may not include <json-c/": one("src/cli/a.c", "#include <json-c/json.h>"),
     "layer recovery may not include \"cli/": one("recovery/a.c", '#include "cli/cli.h"'),
+    "layer probe may not include \"recovery/": one("src/probe/b.c", '#include "recovery/write.h"'),
     "no private header": one("src/model/a.c", '#include "elsewhere.h"'),
     "in no layer": one("src/misc/a.c", ""),
     "unlink() writes": one("src/system/a.c", "int f(void) { return unlink (p); }"),

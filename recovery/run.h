@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The two directions of a transaction. Private to recovery. */
+
+#include "recovery/transaction.h"
+#include "store.h"
+
+#define RUN_OLD "old"
+#define RUN_NEW "new"
+
+struct run {
+	const struct rd_state *state;
+	const struct rd_tools *tools; /* NULL only when going back */
+	struct rd_txn *txn;
+};
+
+/* Reads the manifest NAME.manifest of the transaction into an opened store. */
+int run_load(const struct run *run, const char *name, struct rd_manifest *manifestp,
+	     struct rd_error *err);
+
+/* Removes what earlier runs left beside the places of @old, and, with @has_times, sets the times of
+ * their folders to what they were. */
+int run_sweep(const struct run *run, const struct rd_manifest *old, bool has_times,
+	      struct rd_error *err);
+
+/* What the transaction no longer needs: nothing that fails here matters. */
+void run_tidy(const struct run *run);
+
+/* From the first step that is not done to RD_STEP_ARMED; 0 or a negative errno. */
+int run_forward(const struct run *run, struct rd_error *err);
+
+/* Back to what was before; 0 or a negative errno, and then it may be called again. */
+int run_back(const struct run *run, struct rd_error *err);

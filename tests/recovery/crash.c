@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Recovery, interrupted everywhere: [RECOVERY_EVERY=N] crash NAME
+ *
+ * Each test counts N from 1 until the program runs through without being hit: at the Nth system
+ * call that changes a file, of the program or of a tool that it runs, it is killed or the call
+ * fails. Then the machine must be as before in every byte, owner and time, or as it should become;
+ * after a kill, no single path may ever be anything but one of the two. RECOVERY_EVERY: only
+ * one in so many calls, where a build is slow.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "machine.h"
+#include "order.h"
+#include "recovery/write.h"
+#include "watch.h"
+
+enum verb { RUN, RESUME, ROLLBACK };
+
+/* The exit codes of a watched run. */
+enum { DONE = 0, FAILED = 1, UNDONE = 3, NOTHING = 4 };
+
+static char root[128];
+static struct picture before, after;
+static unsigned int every = 1;
+static unsigned int n_points, n_failed;
+
+static int perform(const struct rd_state *state, enum verb verb, struct rd_error *err)
+{
+	RD_CLEANUP(rd_plan_deinit) struct rd_plan plan = RD_PLAN_INIT;
+	const char *path = root;
+	struct rd_tools tools = machine_tools;
+
+	tools.userdata = &path;
+	switch (verb) {
+	case RUN:
+		return machine_plan(&plan) ? rd_error_nomem(err)
+					   : rd_transaction_run(state, &plan, &tools, err);
+	case RESUME:
+		return rd_transaction_resume(state, &tools, err);
+	default:
+		return rd_transaction_rollback(state, 0, &tools, err);
+	}
+}
+
+/* One start of the program; @said: what it has to say. */
+static int start_once(enum verb verb, char *said, size_t len)
+{
+	RD_CLEANUP(rd_state_deinit) struct rd_state state = RD_STATE_INIT;
+	RD_CLEANUP(rd_closep) int rootfd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct rd_error err = RD_ERROR_INIT;
+	int r;
+
+	r = rd_state_lock(&state, rootfd, &err);
+	if (!r)
+		r = perform(&state, verb, &err);
+	snprintf(said, len, "%s", r ? err.msg : "");
+	if (r < 0)
+		return FAILED;
+	return r == RD_TRANSACTION_UNDONE ? UNDONE : r == RD_TRANSACTION_NOTHING ? NOTHING : DONE;
+}
+
+static int start(const void *arg)
+{
+	char said[512];
+	int code = start_once(*(const enum verb *)arg, said, sizeof(said));
+
+	dprintf(STDERR_FILENO, "%s", said);
+	return code;
+}
+
+static void complain(const char *what, const struct watch *watch)
+{
+	n_failed++;
+	printf("# %s; status %x, said: %s\n", what, watch ? (unsigned int)watch->status : 0,
+	       watch ? watch->said : "");
+	printf("%s", picture_difference);
+}
+
+static bool is_as(const struct picture *should, bool has_times)
+{
+	RD_CLEANUP(picture_deinit) struct picture is = { 0 };
+
+	picture_take(&is, root);
+	return picture_is_equal(&is, should, has_times);
+}
+
+static bool is_between(void)
+{
+	RD_CLEANUP(picture_deinit) struct picture is = { 0 };
+
+	picture_take(&is, root);
+	return picture_is_between(&is, &before, &after);
+}
+
+/* What the next start makes of it, and whether the machine is whole then. */
+static int recover(enum verb verb, const struct watch *watch)
+{
+	char said[512];
+	int code = start_once(verb, said, sizeof(said));
+
+	if (code == FAILED) {
+		printf("# the next start: %s\n", said);
+		complain("the next start failed", watch);
+	} else if (code == DONE && verb == RESUME && !is_as(&after, false))
+		complain("resumed, and not what it should become", watch);
+	else if ((code == UNDONE || verb == ROLLBACK) && !is_as(&before, true))
+		complain("undone, and not what it was", watch);
+	else if (code == NOTHING && !is_as(&after, false) && !is_as(&before, true))
+		complain("nothing to resume, and neither what it was nor what it should become",
+			 watch);
+	return code;
+}
+
+static bool is_turn(unsigned int n)
+{
+	return (n * 2654435761u >> 16) % every == 0; /* scattered, and the same at each run */
+}
+
+/* Kills @verb at each call of it, and starts again with @then. */
+static void kill_everywhere(enum verb verb, enum verb then, void (*prepare)(void))
+{
+	struct watch_fault fault = { .kind = WATCH_KILL };
+	bool is_hit = true;
+
+	for (fault.at = 1; is_hit; fault.at++) {
+		RD_CLEANUP(watch_deinit) struct watch watch = { 0 };
+
+		if (!is_turn(fault.at))
+			continue;
+		prepare();
+		watch_run(&watch, start, &verb, &fault, false);
+		is_hit = watch.is_hit;
+		n_points++;
+		if (!is_between())
+			complain("killed, and a path is neither old nor new", &watch);
+		recover(then, &watch);
+		/* Whatever it was: rolled back, it is what it was. */
+		if (then == RESUME)
+			recover(ROLLBACK, &watch);
+	}
+}
+
+static void fresh(void)
+{
+	machine_make(root);
+}
+
+static void finished(void)
+{
+	char said[512];
+
+	machine_make(root);
+	if (start_once(RUN, said, sizeof(said)) != DONE)
+		complain(said, NULL);
+}
+
+/* Killed at about a half and at four fifths: before and after the point of no return. */
+static unsigned int stop_at;
+
+static void interrupted(void)
+{
+	struct watch_fault fault = { .kind = WATCH_KILL, .at = stop_at };
+	RD_CLEANUP(watch_deinit) struct watch watch = { 0 };
+	enum verb verb = RUN;
+
+	machine_make(root);
+	watch_run(&watch, start, &verb, &fault, false);
+}
+
+static unsigned int count_calls(void)
+{
+	struct watch_fault fault = { .kind = WATCH_ONLY };
+	RD_CLEANUP(watch_deinit) struct watch watch = { 0 };
+	enum verb verb = RUN;
+
+	machine_make(root);
+	watch_run(&watch, start, &verb, &fault, false);
+	return watch.n_calls;
+}
+
+static void test_kill_resume(void)
+{
+	kill_everywhere(RUN, RESUME, fresh);
+}
+
+static void test_kill_rollback(void)
+{
+	kill_everywhere(RUN, ROLLBACK, fresh);
+}
+
+static void test_kill_the_rollback(void)
+{
+	kill_everywhere(ROLLBACK, RESUME, finished);
+}
+
+static void test_kill_the_resume(void)
+{
+	unsigned int n = count_calls();
+
+	for (unsigned int tenths = 4; tenths <= 9; tenths++) {
+		stop_at = n * tenths / 10;
+		kill_everywhere(RESUME, RESUME, interrupted);
+	}
+}
+
+/* A call failed: the program says so or has coped with it, and the machine is whole. */
+static void check_fault(const struct watch *watch)
+{
+	int code = WIFEXITED(watch->status) ? WEXITSTATUS(watch->status) : -1;
+
+	n_points++;
+	if (code != DONE && code != UNDONE && code != FAILED)
+		complain("it died", watch);
+	else if (code == DONE && !is_as(&after, false))
+		complain("success, and not what it should become", watch);
+	else if (code != DONE && !*watch->said)
+		complain("failed without a word", watch);
+	else if (code == UNDONE && !is_as(&before, true))
+		complain("failed, and not what it was", watch);
+	else if (code == FAILED)
+		recover(RESUME, watch);
+	recover(ROLLBACK, watch);
+}
+
+static void fail_everywhere(enum watch_kind kind, int errnum, bool is_lasting)
+{
+	struct watch_fault fault = { .kind = kind, .errnum = errnum, .is_lasting = is_lasting };
+	enum verb verb = RUN;
+	bool is_hit = true;
+
+	for (fault.at = 1; is_hit; fault.at++) {
+		RD_CLEANUP(watch_deinit) struct watch watch = { 0 };
+
+		if (!is_turn(fault.at + (unsigned int)errnum))
+			continue;
+		machine_make(root);
+		watch_run(&watch, start, &verb, &fault, false);
+		is_hit = watch.is_hit;
+		check_fault(&watch);
+	}
+}
+
+static void fail_with_all(bool is_lasting)
+{
+	static const int errnums[] = { ENOSPC, EIO, EACCES, EROFS, EMFILE, EINTR };
+
+	for (size_t i = 0; i < RD_N_ELEMENTS(errnums); i++) {
+		/* A signal that interrupts every call for ever is none. */
+		if (errnums[i] != EINTR || !is_lasting)
+			fail_everywhere(WATCH_FAIL, errnums[i], is_lasting);
+	}
+	fail_everywhere(WATCH_SHORT, 0, is_lasting);
+}
+
+static void test_fail_once(void)
+{
+	fail_with_all(false);
+}
+
+static void test_fail_for_good(void)
+{
+	fail_with_all(true);
+}
+
+/* The order of one run is right, and each single sync of it is missed by the check if it goes. */
+static void check_order(enum verb verb)
+{
+	struct watch_fault fault = { .kind = WATCH_ONLY };
+	RD_CLEANUP(watch_deinit) struct watch watch = { 0 };
+	RD_CLEANUP(rd_freep) char *wrong = NULL;
+
+	watch_run(&watch, start, &verb, &fault, true);
+	wrong = order_check(&watch, ORDER_NONE);
+	if (wrong)
+		complain(wrong, &watch);
+	for (size_t i = 0; i < watch.trace.n; i++) {
+		RD_CLEANUP(rd_freep) char *missed = NULL;
+
+		if (watch.trace.items[i].op != OP_SYNC)
+			continue;
+		n_points++;
+		missed = order_check(&watch, i);
+		if (!missed)
+			complain(watch.trace.items[i].path, NULL);
+	}
+}
+
+static void test_order(void)
+{
+	fresh();
+	check_order(RUN);
+	check_order(ROLLBACK);
+}
+
+/* For a program that is linked with an fsync() that does nothing. */
+static void test_missing_sync(void)
+{
+	struct watch_fault fault = { .kind = WATCH_ONLY };
+	RD_CLEANUP(watch_deinit) struct watch watch = { 0 };
+	RD_CLEANUP(rd_freep) char *wrong = NULL;
+	enum verb verb = RUN;
+
+	fresh();
+	watch_run(&watch, start, &verb, &fault, true);
+	wrong = order_check(&watch, ORDER_NONE);
+	n_points++;
+	if (!wrong)
+		complain("nothing was synced, and nobody minded", &watch);
+}
+
+static const struct test {
+	const char *name, *title;
+	void (*run)(void);
+} tests[] = {
+	{ "kill-resume", "killed at each call, then started again", test_kill_resume },
+	{ "kill-rollback", "killed at each call, then rolled back", test_kill_rollback },
+	{ "kill-the-rollback", "the rollback killed at each call", test_kill_the_rollback },
+	{ "kill-the-resume", "killed, and what resumes it killed at each call",
+	  test_kill_the_resume },
+	{ "fail-once", "each call failing once in each way", test_fail_once },
+	{ "fail-for-good", "each call and all after it failing in each way", test_fail_for_good },
+	{ "order", "everything synced before the next builds on it; each sync taken away",
+	  test_order },
+	{ "missing-sync", "a program that syncs nothing is found out", test_missing_sync },
+};
+
+static void take_pictures(void)
+{
+	machine_make(root);
+	picture_take(&before, root);
+	finished();
+	picture_take(&after, root);
+}
+
+int main(int argc, char **argv)
+{
+	const char *stride = getenv("RECOVERY_EVERY");
+
+	if (stride && atoi(stride) > 0)
+		every = (unsigned int)atoi(stride);
+	if (!watch_is_possible()) {
+		puts("1..0 # SKIP seccomp_unotify(2) is not to be had here");
+		return EXIT_SUCCESS;
+	}
+	snprintf(root, sizeof(root), "%s/machine", machine_folder());
+	take_pictures();
+	for (size_t i = 0; i < RD_N_ELEMENTS(tests); i++) {
+		if (argc < 2 || strcmp(argv[1], tests[i].name) != 0)
+			continue;
+		tests[i].run();
+		printf("%s 1 - %s: %u points\n1..1\n", n_failed ? "not ok" : "ok", tests[i].title,
+		       n_points);
+	}
+	picture_deinit(&before);
+	picture_deinit(&after);
+	machine_remove_folder();
+	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
