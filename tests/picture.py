@@ -10,6 +10,7 @@ tests/golden/run.py, as a program by ./bootstrap check and by people. DIR holds 
 import argparse
 import gzip
 import hashlib
+import io
 import lzma
 import os
 import pathlib
@@ -18,6 +19,7 @@ import ssl
 import struct
 import subprocess
 import sys
+import tarfile
 
 TESTS = pathlib.Path(__file__).resolve().parent
 FORMS = TESTS / "real" / "forms"
@@ -189,6 +191,33 @@ def packaged(modules, name):
     return kernel_image(modules, rest.split(",")) if kind == "vmlinuz" else module(modules, name)
 
 
+def mtree(pairs, modules):
+    """What pacman keeps of a package's files: mtree(5), compressed; PATH=NAME..."""
+    lines = ["#mtree", "/set type=file uid=0 gid=0 mode=644"]
+    for path, name in (pair.split("=") for pair in pairs):
+        data = module(modules, name)
+        lines.append(f"./{path} time=1762000000.0 size={len(data)} "
+                     f"sha256digest={hashlib.sha256(data).hexdigest()}")
+    return gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
+
+
+def deb_package(pairs, modules):
+    """A package of Debian with these files, PATH=NAME...: deb(5)."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for path, name in (pair.split("=") for pair in pairs):
+            member = tarfile.TarInfo(f"./{path}")
+            content_of = module(modules, name)
+            member.size = len(content_of)
+            archive.addfile(member, io.BytesIO(content_of))
+    out = b"!<arch>\n"
+    for name, part in (("debian-binary", b"2.0\n"), ("control.tar.xz", lzma.compress(b"")),
+                       ("data.tar.xz", lzma.compress(data.getvalue()))):
+        out += f"{name:<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(part):<10}`\n".encode()
+        out += part + b"\n" * (len(part) % 2)
+    return out
+
+
 def content(words, modules):
     """What a @directive stands for."""
     name, *args = words.split()
@@ -212,6 +241,10 @@ def content(words, modules):
         pairs = [pair.split("=") for pair in args]
         return "".join(f"{hashlib.md5(packaged(modules, m)).hexdigest()}  {path}\n"
                        for path, m in pairs).encode()
+    if name == "@mtree":
+        return mtree(args, modules)
+    if name == "@deb":
+        return deb_package(args, modules)
     if name == "@hex":
         return bytes.fromhex("".join(args))
     if name == "@empty":
@@ -267,7 +300,9 @@ class Manifest:
             self.add(at, name, (kind, int(mode, 8), None))
         elif kind == "file":
             mode, name, *text = rest.split(" ", 2)
-            if text and text[0].startswith("@"):
+            if text and text[0].startswith("@md5sums-here "):
+                data = self.digests(text[0].split()[1:])
+            elif text and text[0].startswith("@"):
                 data = content(text[0], self.modules)
                 if text[0].startswith("@module "):
                     self.module_files.append((text[0].split()[1], data))
@@ -280,6 +315,11 @@ class Manifest:
         else:
             raise PictureError(f"unknown entry {kind}")
         return at
+
+    def digests(self, paths):
+        """A list of dpkg with the digests of files as they are in the picture by now."""
+        return "".join(f"{hashlib.md5(self.entries[path.encode()][2]).hexdigest()}  {path}\n"
+                       for path in paths).encode()
 
     def add(self, at, name, entry):
         path = os.path.normpath(os.path.join(at, unescape(name)))
