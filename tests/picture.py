@@ -142,13 +142,17 @@ def key_id(modules, name):
     return der[start:start + 20].hex()
 
 
-def kernel_image(modules, names):
-    """A bzImage (boot.rst) of a kernel that has these keys built in (system_certificates.S)."""
+def kernel_with_keys(modules, names):
+    """What a vmlinux that has these keys built in has of them: system_certificates.S."""
     certificates = [certificate(modules, name) for name in names]
     kernel = b"\177ELF".ljust(4096, b"\x90") + b"".join(certificates)
     kernel += b"\0" * (-len(kernel) % 8)
-    kernel += struct.pack("<QQ", sum(map(len, certificates)), len(certificates[0]))
-    payload = gzip.compress(kernel, mtime=0)
+    return kernel + struct.pack("<QQ", sum(map(len, certificates)), len(certificates[0]))
+
+
+def kernel_image(modules, names):
+    """A bzImage of such a kernel: Documentation/arch/x86/boot.rst."""
+    payload = gzip.compress(kernel_with_keys(modules, names), mtime=0)
     head = bytearray(2 * 512)
     head[0x1f1] = 1  # setup_sects
     head[0x1fe:0x208] = b"\x55\xaa\xeb\x66HdrS\x0f\x02"

@@ -3,16 +3,20 @@
 """Makes what the fuzzers start from: seeds.py FOLDER STOCK FRAGMENT MODULE OTHER_MODULE
 
 One file of each kind that the tool reads: a module, plain and compressed; two modules in one file of
-equal halves, for compare; initramfs images; a list of pr_debug sites; a
-kfd_crat.c, stock and patched.
+equal halves, for compare; initramfs images; a list of pr_debug sites; a kfd_crat.c, stock and patched;
+a kernel image with the module that it can vouch for.
 """
 
 import bz2
 import gzip
 import lzma
 import pathlib
+import struct
 import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import picture  # noqa: E402
 
 
 def cpio(*members):
@@ -39,6 +43,11 @@ def halves(a, b):
     return a.ljust(size, b"\0") + b.ljust(size, b"\0")
 
 
+def signed(image, module):
+    """As fuzz-signature.c takes them apart."""
+    return struct.pack("<I", len(image)) + image + module
+
+
 def zstd(data):
     return subprocess.run(["zstd", "-q", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout
 
@@ -58,6 +67,7 @@ def main(folder, stock, fragment, module, other):
     text = pathlib.Path(stock).read_text(encoding="utf-8")
     image = cpio(("lib/modules/6.1/amdgpu.ko", a), ("lib/modules/6.1/extra/amdgpu.ko.xz",
                                                     lzma.compress(b, check=lzma.CHECK_CRC32)))
+    keys = pathlib.Path(module).parent
     seeds = {
         "module.ko": a,
         "module.ko.bz2": bz2.compress(a),
@@ -66,6 +76,8 @@ def main(folder, stock, fragment, module, other):
         "module.ko.zst": zstd(a),
         "patched.ko": b,
         "pair": halves(a, b),
+        "signed": signed(picture.kernel_with_keys(keys, ["kernel"]), a),
+        "signed.bzimage": signed(picture.kernel_image(keys, ["kernel"]), a),
         "initramfs": image,
         "initramfs.zst": cpio(("kernel/x86/microcode/x.bin", b"x" * 512)) + zstd(image),
         "control": CONTROL,
