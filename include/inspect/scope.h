@@ -43,6 +43,12 @@ enum {
 	RD_SCOPE_BAD, /* relocations of a section cannot be read, or the unit is absurdly large */
 };
 
+/* Whether kfd_crat.c defines a function of that name, suffixes of the compiler aside. */
+bool rd_scope_is_known_name(const char *name);
+
+/* Whether it is kfd_parse_crat_table, or a part of it. */
+bool rd_scope_is_parser(const char *name);
+
 /**
  * rd_scope_find() - find the functions
  * @elf: indexed; relocations of code sections are loaded as needed

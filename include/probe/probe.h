@@ -57,3 +57,5 @@ int rd_probe_judge(const struct rd_system *sys, const struct rd_probe_options *o
 		   struct rd_facts *facts, struct rd_error *err);
 int rd_probe_control(const struct rd_system *sys, const struct rd_probe_options *options,
 		     struct rd_facts *facts, struct rd_error *err);
+int rd_probe_code(const struct rd_system *sys, const struct rd_probe_options *options,
+		  struct rd_facts *facts, struct rd_error *err);

@@ -56,6 +56,15 @@ int rd_system_read(const struct rd_system *sys, const char *path, size_t max, st
 int rd_system_read_line(const struct rd_system *sys, const char *path, char **linep,
 			struct rd_error *err);
 
+/**
+ * rd_system_read_at() - a part of a file that is too large to be read whole (/proc/kcore)
+ * @buffer: @len bytes, filled if the result is 0
+ *
+ * Return: as rd_system_read(); a file that ends before is RD_SYSTEM_UNREADABLE.
+ */
+int rd_system_read_at(const struct rd_system *sys, const char *path, uint64_t offset, void *buffer,
+		      size_t len, struct rd_error *err);
+
 /* A read-only private mapping of a regular file. */
 struct rd_map {
 	const uint8_t *data; /* NULL if the file is empty */

@@ -2,6 +2,7 @@
 
 /* check: look at the machine, judge, tell. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "cli.h"
@@ -18,6 +19,7 @@ static int check_run(const struct cli_values *values, int argc, char **argv, str
 	struct cli_progress progress;
 	const struct rd_probe_options probe = {
 		.kernel = values->kernel,
+		.is_deep = values->is_deep,
 		.want_sha256 = values->is_verbose || !strcmp(values->format, "json"),
 		.wants_packages = values->wants_packages,
 		.progress = cli_progress_tell,
@@ -29,6 +31,11 @@ static int check_run(const struct cli_values *values, int argc, char **argv, str
 	(void)argv;
 	cli_progress_init(&progress);
 	r = rd_system_init(&sys, values->root, err);
+	if (!r && values->is_deep && !sys.is_live) {
+		rd_error_set(err, EINVAL,
+			     "--deep reads this machine's memory, and no other root's");
+		return CLI_EXIT_USAGE;
+	}
 	if (!r)
 		r = rd_probe(&sys, &probe, &facts, err);
 	cli_progress_end(&progress);
@@ -42,8 +49,8 @@ static int check_run(const struct cli_values *values, int argc, char **argv, str
 const struct cli_verb cli_check = {
 	.name = "check",
 	.args = "",
-	.options = CLI_ROOT | CLI_KERNEL | CLI_PACKAGES | CLI_CHECK_FORMAT | CLI_VERBOSE |
-		   CLI_COLOR,
+	.options = CLI_ROOT | CLI_KERNEL | CLI_PACKAGES | CLI_DEEP | CLI_CHECK_FORMAT |
+		   CLI_VERBOSE | CLI_COLOR,
 	.help = "where is the patch, is this machine sane, what is next",
 	.about =
 		"Finds the RDNA1 cards and every copy of amdgpu that is running, installed, in an\n"

@@ -32,6 +32,7 @@ enum cli_option {
 	CLI_FORCE = 1 << 6,
 	CLI_CHECK_FORMAT = 1 << 9, /* as CLI_FORMAT, with those for monitoring */
 	CLI_PACKAGES = 1 << 10,
+	CLI_DEEP = 1 << 11,
 };
 
 enum cli_color {
@@ -50,6 +51,7 @@ struct cli_values {
 	bool is_verbose;
 	bool is_forced;
 	bool wants_packages;
+	bool is_deep;
 	bool wants_help;
 };
 

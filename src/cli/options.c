@@ -90,6 +90,13 @@ static int set_force(struct cli_values *values, const char *value)
 	return 0;
 }
 
+static int set_deep(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->is_deep = true;
+	return 0;
+}
+
 static int set_color(struct cli_values *values, const char *value)
 {
 	int color = rd_name_find(colors, RD_N_ELEMENTS(colors), value);
@@ -140,6 +147,12 @@ static const struct option_row {
 		.option = CLI_FORCE,
 		.set = set_force,
 		.help = "compare although compiler, kernel or version differ",
+	},
+	{
+		.name = "deep",
+		.option = CLI_DEEP,
+		.set = set_deep,
+		.help = "compare the running code itself with its file (root, this machine)",
 	},
 	{
 		.name = "format",

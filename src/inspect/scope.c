@@ -194,7 +194,7 @@ static bool is_stem(const char *pattern, const char *name)
 	return !strncmp(name, pattern, len) && stem_length(name) == len;
 }
 
-static bool is_known_name(const char *name)
+bool rd_scope_is_known_name(const char *name)
 {
 	size_t n;
 	const char *const *stems = rd_data_crat_functions(&n);
@@ -204,6 +204,11 @@ static bool is_known_name(const char *name)
 			return true;
 	}
 	return false;
+}
+
+bool rd_scope_is_parser(const char *name)
+{
+	return is_stem(SCOPE_PARSER, name);
 }
 
 static bool is_own_file(const struct rd_dyndbg_site *site)
@@ -260,7 +265,7 @@ static bool is_anchor(const struct scope_search *search, const struct rd_scope_f
 
 	(void)search;
 	return anchors->is_first[(unsigned char)*function->name] &&
-	       (is_known_name(function->name) || has_name(&anchors->own, function->name));
+	       (rd_scope_is_known_name(function->name) || has_name(&anchors->own, function->name));
 }
 
 static int take_anchors(struct scope_search *search)
@@ -593,7 +598,7 @@ static void finish(struct rd_scope *scope)
 	size_t n = 0;
 
 	for (size_t i = 0; i < scope->n; i++)
-		scope->has_parser |= is_stem(SCOPE_PARSER, scope->items[i].name) &&
+		scope->has_parser |= rd_scope_is_parser(scope->items[i].name) &&
 				     !strstr(scope->items[i].name, ".cold");
 	if (scope->n)
 		qsort(scope->items, scope->n, sizeof(*scope->items), function_compare);

@@ -98,6 +98,7 @@ static const struct part {
 	{ .probe = rd_probe_loading },
 	{ .probe = rd_probe_judge },
 	{ .probe = rd_probe_control, .needs_sys = true },
+	{ .probe = rd_probe_code, .needs_sys = true },
 };
 
 int rd_probe(const struct rd_system *sys, const struct rd_probe_options *options,

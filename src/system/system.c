@@ -164,6 +164,33 @@ int rd_system_open(const struct rd_system *sys, const char *path, int *fdp, stru
 	return 0;
 }
 
+int rd_system_read_at(const struct rd_system *sys, const char *path, uint64_t offset, void *buffer,
+		      size_t len, struct rd_error *err)
+{
+	RD_CLEANUP(rd_closep) int fd = -1;
+	size_t done = 0;
+	int r;
+
+	r = rd_system_open(sys, path, &fd, err);
+	if (r)
+		return r;
+	while (done < len) {
+		uint64_t at = offset + done;
+		ssize_t n = pread(fd, (char *)buffer + done, len - done, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			rd_error_set(err, n < 0 ? errno : ENODATA, "read %s at %#llx: %s", path,
+				     (unsigned long long)at,
+				     n < 0 ? strerror(errno) : "the file ends");
+			return RD_SYSTEM_UNREADABLE;
+		}
+		done += (size_t)n;
+	}
+	return 0;
+}
+
 int rd_system_map(const struct rd_system *sys, const char *path, size_t max, struct rd_map *mapp,
 		  struct rd_error *err)
 {
