@@ -3,8 +3,8 @@
 """Every test in every build, and one sum: everything.py [--quick]   (run by ./bootstrap test)
 
 Stages, each of them timed: the plain build with its suites, the unit tests under valgrind, the
-build with AddressSanitizer and UBSan, the fuzzers for a moment, the real kernel modules, the
-benchmarks. A stage that cannot run counts as one failed test, or, if the reason lies outside (no
+build with AddressSanitizer and UBSan, the fuzzers for a moment, the real kernel modules, booted
+guests, the benchmarks. A stage that cannot run counts as one failed test, or, if the reason lies outside (no
 network for the lab, no clang), as one skipped test with that reason. What meson ran is counted from
 its logs: a program that speaks TAP counts by its test points, any other one as one test.
 
@@ -140,7 +140,7 @@ def meson_test(tally, stage, folder, *args, **env):
 
 def plain(tally):
     folder = build("build", "-Dwerror=true", "-Dtests=enabled")
-    meson_test(tally, "plain", folder, "--no-suite", "real")
+    meson_test(tally, "plain", folder, "--no-suite", "real", "--no-suite", "vm")
 
 
 def valgrind(tally):
@@ -153,8 +153,8 @@ def valgrind(tally):
 def sanitize(tally):
     folder = build("build-sanitize", "-Dwerror=true", "-Dtests=enabled",
                    "-Db_sanitize=address,undefined", "-Db_lundef=false")
-    meson_test(tally, "sanitize", folder, "--no-suite", "real", "--no-suite", "lint",
-               **SANITIZED)
+    meson_test(tally, "sanitize", folder, "--no-suite", "real", "--no-suite", "vm",
+               "--no-suite", "lint", **SANITIZED)
 
 
 def fuzz(tally):
@@ -181,6 +181,16 @@ def real(tally):
     meson_test(tally, "real", TOP / "build", "--suite", "real", RDNA1_LAB=str(lab))
 
 
+def vm(tally):
+    for program in ("qemu-system-x86_64", "busybox"):
+        if not shutil.which(program):
+            raise Unavailable(f"no {program}")
+    if not (lab_folder() / "MANIFEST.tsv").exists():
+        raise Unavailable("no lab")
+    meson_test(tally, "vm", TOP / "build", "--suite", "vm", "--num-processes", "2",
+               RDNA1_LAB=str(lab_folder()))
+
+
 def bench(tally):
     meson_test(tally, "bench", TOP / "build", "--benchmark", "--verbose", RDNA1_LAB=str(lab_folder()))
 
@@ -190,7 +200,7 @@ def main():
     parser.add_argument("--quick", action="store_true",
                         help="one build, no valgrind, no sanitizers, no real modules")
     stages = [plain] if parser.parse_args().quick else [
-        plain, valgrind, sanitize, fuzz, real, bench]
+        plain, valgrind, sanitize, fuzz, real, vm, bench]
     tally = Tally()
     times = []
     for stage in stages:

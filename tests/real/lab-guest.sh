@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The lab's parts of a guest (tests/vm): for each kernel the modules that amdgpu needs, and a PCI card that is none.
+# The lab's parts of a guest (tests/vm): for each kernel the modules that amdgpu needs, and the test's own ones.
 # Read by lab.sh.
 
 # shellcheck disable=SC2154  # lab.sh sets them: dir here forms module
@@ -39,12 +39,13 @@ build_guest() {
 	publish guest
 }
 
-# The test's own kernel module: for 6.1, whose headers are here.
-build_card() {
-	fresh card
-	cp "$here/../vm/card.c" "$dir/tmp/card/"
-	echo "obj-m := card.o" >"$dir/tmp/card/Kbuild"
-	make -s -C "$dir/headers/build" M="$dir/tmp/card" CC=gcc-12 modules >"$dir/tmp/card/log" 2>&1 ||
-		{ cat "$dir/tmp/card/log" >&2; die "the card for the guest"; }
-	publish card
+# The tests' own kernel modules: for 6.1, whose headers are here.
+build_guest_modules() {
+	local to=$dir/tmp/guest-modules
+	fresh guest-modules
+	cp "$here"/../vm/{card,livepatch}.c "$to/"
+	echo "obj-m := card.o livepatch.o" >"$to/Kbuild"
+	make -s -C "$dir/headers/build" M="$to" CC=gcc-12 modules >"$to/log" 2>&1 ||
+		{ cat "$to/log" >&2; die "the modules for the guest"; }
+	publish guest-modules
 }

@@ -12,7 +12,8 @@
 #	modules/{gcc,clang}/	the 6.1 kfd_crat.c of each form, compiled and linked into a small real amdgpu
 #	variants/		the small module relinked, stripped further, compressed
 #	broken/			files that nobody can inspect
-#	guest/debian-*/		the modules that amdgpu needs, plain, and their order; card/card.ko: see tests/vm
+#	guest/debian-*/		the modules that amdgpu needs, plain, and their order
+#	guest-modules/		modules of tests/vm, for 6.1
 #	full/			--full only: all of amdgpu 6.1, clean, patched, and with its objects in another order
 #
 # Nothing outside DIR changes: packages are downloaded through a private apt configuration and unpacked, not
@@ -100,7 +101,7 @@ main() {
 	stage modules-clang "$dir/versions" "$here/lab-modules.sh" "$here/form.awk" "${forms[@]}" "${module[@]}"
 	stage variants "$dir/.stamp/modules-gcc" "$here/lab-modules.sh"
 	stage guest "$dir/versions" "$here/lab-guest.sh"
-	stage card "$dir/versions" "$here/../vm/card.c"
+	stage guest-modules "$dir/versions" "$here"/../vm/{card,livepatch}.c
 	stage sources "$dir/.stamp/source" "$here/lab-sources.sh" "$here/form.awk" "${forms[@]}"
 	if [ $full = yes ]; then
 		stage full "$dir/versions" "$here/lab-full.sh" "$here/form.awk" "$here/forms/published-applied.c-fragment"

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A guest under QEMU: an initramfs made of this machine's programs, booted, and what it said.
 
@@ -66,9 +65,9 @@ class Image:
 
     def __init__(self):
         self._entries = {}
-        for folder in ("bin", "dev", "proc", "sys", "tmp", "root"):
+        for folder in ("bin", "dev", "proc", "sys", "tmp"):
             self.folder(folder)
-        self.file("bin/busybox", pathlib.Path(shutil.which(BUSYBOX)).read_bytes(), 0o755)
+        self.program("bin/busybox", shutil.which(BUSYBOX))
 
     def _add(self, path, mode, data):
         parent = os.path.dirname(path)
@@ -86,9 +85,10 @@ class Image:
         self._add(path, stat.S_IFLNK | 0o777, target.encode())
 
     def program(self, path, source):
-        """A program of this machine, with the libraries that it loads."""
+        """A program of this machine, with the libraries that it loads (a static one has none)."""
         self.file(path, pathlib.Path(source).read_bytes(), 0o755)
-        found = subprocess.run(["ldd", source], stdout=subprocess.PIPE, text=True, check=True).stdout
+        found = subprocess.run(["ldd", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               text=True, check=False).stdout
         for library in re.findall(r"(/\S+) \(0x", found):
             self.file(library.lstrip("/"), pathlib.Path(library).read_bytes(), 0o755)
 
