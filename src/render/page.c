@@ -101,18 +101,39 @@ static void break_line(struct page *page, int indent, int *columnp)
 	start_line(page, indent, columnp);
 }
 
-/* A word that fits no line, character by character. */
+/* The bytes of @s that go into @columns, up to the last / among them: paths are broken there. */
+static size_t fitting(const char *s, size_t len, int columns)
+{
+	size_t n = 0, slash = 0, step;
+	int c;
+
+	for (; n < len; n += step) {
+		step = character(s + n, len - n, &c);
+		columns -= c;
+		if (columns < 0)
+			return slash > 1 ? slash : n;
+		if (s[n] == '/')
+			slash = n + 1;
+	}
+	return n;
+}
+
+/* A word that fits no line. */
 static void put_long_word(struct page *page, int indent, int *columnp, const char *s, size_t len)
 {
-	for (size_t i = 0; i < len;) {
-		int columns;
-		size_t n = character(s + i, len - i, &columns);
+	int width = page->options->width, c;
 
-		if (*columnp + columns > page->options->width && *columnp > indent)
+	while (len) {
+		size_t n = fitting(s, len, width - *columnp);
+
+		if (!n && *columnp <= indent) /* wider than any line */
+			n = character(s, len, &c);
+		append(page, s, n);
+		*columnp += columns_of(s, n);
+		s += n;
+		len -= n;
+		if (len)
 			break_line(page, indent, columnp);
-		append(page, s + i, n);
-		*columnp += columns;
-		i += n;
 	}
 }
 

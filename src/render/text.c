@@ -70,7 +70,8 @@ static void put_policy(struct page *page, const struct rd_policy *policy)
 
 	if (policy->secure_boot == RD_PRESENCE_UNKNOWN && !policy->lockdown && !is_enforced)
 		return;
-	page_wrapf(page, 0, 4, "Secure Boot %s%s%s%s", words[policy->secure_boot],
+	page_puts(page, "Secure Boot ");
+	page_wrapf(page, 12, 4, "%s%s%s%s", words[policy->secure_boot],
 		   policy->lockdown ? ", lockdown " : "", policy->lockdown ? policy->lockdown : "",
 		   is_enforced ? ", only modules signed with a known key load" : "");
 }
@@ -152,13 +153,13 @@ static void put_good_kernel(struct page *page, const struct rd_report *report)
 	page_puts(page, "\n");
 	if (kernel && kernel->is_running)
 		page_wrapf(page, 0, 0,
-			   "The running kernel %s has no such module: until the others are put "
-			   "right, boot this one.",
+			   "What the running kernel %s loads shows no patch: keep to it until the "
+			   "rest is put right.",
 			   report->good_kernel);
 	else
 		page_wrapf(page, 0, 0,
-			   "Kernel %s has no such module: until the others are put right, choose "
-			   "it at the boot menu (Advanced options).",
+			   "What kernel %s loads shows no patch: choose it at the boot menu "
+			   "(Advanced options) until the rest is put right.",
 			   report->good_kernel);
 }
 

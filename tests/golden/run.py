@@ -38,6 +38,7 @@ VARYING = re.compile(r"""
     | (?<=\+0x)[0-9a-f]+\b
     | (?<=\.rodata\.str1\.)[0-9]
     | [0-9]+(?=[ ]instructions|[ ]data[ ]objects)
+    | [0-9]+(?=[ ]functions[ ]and|[ ]objects[ ]are) | (?<=size[ ]0x)[0-9a-f]+ | (?<=not[ ]0x)[0-9a-f]+
     | (?<=headers[ ]lie[ ]at[ ])[0-9]+ | (?<=the[ ]file[ ]ends[ ]at[ ])[0-9]+
     """, re.VERBOSE)
 

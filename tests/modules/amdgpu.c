@@ -38,6 +38,10 @@ int amdgpu_device_needs_quirk(const struct pci_dev *pdev)
 		return 1;
 	case 0x7360:
 		return pdev->vendor == 0x1002;
+#ifdef HAS_LOCAL_CHANGE
+	case 0x73df:
+		return 2;
+#endif
 	}
 	return 0;
 }
