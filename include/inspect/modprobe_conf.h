@@ -13,8 +13,8 @@
 
 /* What lines are looked for; all borrowed. */
 struct rd_modprobe_subject {
-	const char *const
-		*modules; /* names as the kernel has them, with underscores; driver first */
+	const char *const *modules; /* names as the kernel has them, with underscores; driver first,
+				       at least that */
 	size_t n_modules;
 	const char *const *modaliases; /* of the devices that the driver is wanted for */
 	size_t n_modaliases;

@@ -62,11 +62,11 @@ static const char *find_matched(const struct rd_modprobe_subject *subject, const
 	return NULL;
 }
 
-/* An alias matters if it leads to the subject, or takes its name or its devices from it. */
+/* An alias matters if it leads to the driver, or takes a name or the devices from the subject. */
 static bool is_alias_of(const struct rd_modprobe_subject *subject, const char *alias,
 			const char *module)
 {
-	if (find_exact(subject, module) || find_matched(subject, alias))
+	if (!strcmp(subject->modules[0], module) || find_matched(subject, alias))
 		return true;
 	for (size_t i = 0; i < subject->n_modaliases; i++) {
 		if (!fnmatch(alias, subject->modaliases[i], 0))
@@ -232,7 +232,7 @@ static int read_word(const struct reader *reader, const char *word)
 {
 	int r;
 
-	if (!strcmp(word, "nomodeset") && reader->subject->n_modules)
+	if (!strcmp(word, "nomodeset"))
 		return add_word(reader, RD_MODPROBE_BLACKLIST, reader->subject->modules[0], word);
 	r = read_blacklist(reader, word);
 	return r ? r : read_option(reader, word);

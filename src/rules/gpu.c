@@ -5,6 +5,7 @@
  * is "unknown", not "none".
  */
 
+#include <errno.h>
 #include <string.h>
 
 #include "group.h"
@@ -98,6 +99,8 @@ static int gpu_driver(const struct rd_facts *facts, struct rd_evidence *ev)
 		    (r == RD_RESULT_UNKNOWN && result == RD_RESULT_PASS))
 			result = r;
 	}
+	if (result == RD_RESULT_WARN && rules_add_lines_in_the_way(ev, facts) < 0)
+		return -ENOMEM;
 	return result;
 }
 

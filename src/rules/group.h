@@ -29,6 +29,11 @@ extern const struct rd_rule rd_rule_dkms_touched;
 
 extern const struct rd_rule rd_rule_image_current;
 
+extern const struct rd_rule rd_rule_depmod_current;
+extern const struct rd_rule rd_rule_depmod_loading;
+extern const struct rd_rule rd_rule_depmod_present;
+extern const struct rd_rule rd_rule_depmod_shadow;
+
 extern const struct rd_rule rd_rule_package_file;
 extern const struct rd_rule rd_rule_package_source;
 extern const struct rd_rule rd_rule_package_known;
@@ -83,6 +88,9 @@ int rules_add_copy(struct rd_evidence *ev, const struct rd_copy *copy);
  */
 int rules_add_copies(struct rd_evidence *ev, const struct rd_facts *facts,
 		     bool (*is_meant)(const struct rd_copy *copy));
+
+/* Appends the lines of configuration that keep amdgpu from loading; how many, or -ENOMEM. */
+int rules_add_lines_in_the_way(struct rd_evidence *ev, const struct rd_facts *facts);
 
 /* Decides, once all findings are in. 0 or -ENOMEM. */
 int rules_decide(struct rd_report *report);
