@@ -29,8 +29,7 @@ static void verify(const struct rd_certificates *certificates, const uint8_t *da
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	RD_CLEANUP(rd_certificates_deinit)
-	struct rd_certificates built_in = { 0 },
-			       enrolled = { 0 };
+	struct rd_certificates built_in = { 0 }, enrolled = { 0 };
 	struct rd_error err = RD_ERROR_INIT;
 	uint32_t image;
 
