@@ -118,13 +118,45 @@ def cpio(members):
     return out
 
 
+def initramfs_members(members, modules):
+    """PATH=MODULE, or PATH==LINE for a file of one line."""
+    for member in members:
+        path, name = member.split("=", 1)
+        yield path, f"{name[1:]}\n".encode() if name.startswith("=") else module(modules, name)
+
+
 def initramfs(suffix, members, modules):
-    """Microcode first, padding, then the system: PATH=MODULE each; SUFFIX . is no compression."""
+    """Microcode first, padding, then the system; SUFFIX . is no compression."""
     early = cpio([("kernel/x86/microcode/AuthenticAMD.bin", b"not really microcode")])
-    found = [member.split("=") for member in members]
-    system = cpio([("init", b"#!/bin/sh\n")] +
-                  [(path, module(modules, name)) for path, name in found])
+    system = cpio([("init", b"#!/bin/sh\n"), *initramfs_members(members, modules)])
     return early + b"\0" * (-len(early) % 512) + compress(system, suffix)
+
+
+def unified(sections):
+    """A PE file for UEFI of (name, bytes), by the PE Format page: DOS header, COFF header, the optional
+    header of PE32+ up to its data directories, the section table; sections at multiples of 512."""
+    table, bodies = b"", b""
+    start = -(-(64 + 4 + 20 + 112 + 40 * len(sections)) // 512) * 512
+    for number, (name, data) in enumerate(sections, 1):
+        padded = data + b"\0" * (-len(data) % 512)
+        table += struct.pack("<8sIIIIIIHHI", name.encode(), len(data), 0x100000 * number, len(padded),
+                             start + len(bodies), 0, 0, 0, 0, 0x40000040)
+        bodies += padded
+    dos = b"MZ" + bytes(58) + struct.pack("<I", 64)
+    coff = b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, len(sections), 0, 0, 0, 112, 0x22e)
+    optional = struct.pack("<H", 0x20b) + bytes(110)
+    return (dos + coff + optional + table).ljust(start, b"\0") + bodies
+
+
+def uki(release, suffix, members, modules):
+    """As systemd's ukify puts one together."""
+    return unified([
+        (".osrel", b"ID=picture\n"),
+        (".cmdline", b"quiet"),
+        (".uname", release.encode()),
+        (".linux", b"not really a kernel"),
+        (".initrd", initramfs(suffix, members, modules)),
+    ])
 
 
 def certificate(modules, name):
@@ -233,6 +265,8 @@ def content(words, modules):
         return crat_source(args[0], int(args[1]) if len(args) > 1 else 0).encode()
     if name == "@initramfs":
         return initramfs(args[0], args[1:], modules)
+    if name == "@uki":
+        return uki(args[0], args[1], args[2:], modules)
     if name == "@certificate":
         return certificate(modules, args[0])
     if name == "@vmlinuz":
@@ -310,9 +344,9 @@ class Manifest:
                 data = content(text[0], self.modules)
                 if text[0].startswith("@module "):
                     self.module_files.append((text[0].split()[1], data))
-                elif text[0].startswith("@initramfs "):
-                    names = [member.split("=")[1] for member in text[0].split()[2:]]
-                    self.module_files += [(n, module(self.modules, n)) for n in names]
+                elif text[0].startswith(("@initramfs ", "@uki ")):
+                    names = [word.split("=")[1] for word in text[0].split() if "=" in word]
+                    self.module_files += [(n, module(self.modules, n)) for n in names if n]
             else:
                 data = "".join(f"{one}\n" for one in text + block).encode()
             self.add(at, name, ("file", int(mode, 8), data))

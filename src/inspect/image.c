@@ -20,6 +20,7 @@
 #include "inspect/image.h"
 #include "inspect/initramfs.h"
 #include "inspect/module_index.h"
+#include "inspect/modules_dep.h"
 #include "inspect/uki.h"
 
 #define MODULE	    "amdgpu"
@@ -107,14 +108,7 @@ static const char *file_name(const char *path)
 
 static bool is_module(const char *path)
 {
-	static const char *const names[] = { MODULE ".ko", MODULE ".ko.gz", MODULE ".ko.xz",
-					     MODULE ".ko.zst" };
-
-	for (size_t i = 0; i < RD_N_ELEMENTS(names); i++) {
-		if (!strcmp(file_name(path), names[i]))
-			return true;
-	}
-	return false;
+	return rd_modules_dep_is(file_name(path), MODULE);
 }
 
 /* Right below the folder of a release: an overlay may have files of that name elsewhere. */

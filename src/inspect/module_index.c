@@ -8,7 +8,8 @@
  *)* ]
  *
  * and which of the three parts a node has stands in the upper bits of the offset that leads to it.
- * The text of a module in modules.dep.bin is its line in modules.dep: "PATH: PATH PATH...".
+ * The text of a module in modules.dep.bin is its line in modules.dep: "PATH: PATH PATH...". A text
+ *is terminated inside the file, or not taken.
  */
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "inspect/module_index.h"
+#include "inspect/modules_dep.h"
 
 #define INDEX_MAGIC   0xb007f457u
 #define INDEX_MAJOR   2
@@ -125,55 +127,17 @@ static const char *find_binary(const uint8_t *data, size_t len, const char *key)
 	}
 }
 
-/* Whether a path of @len bytes is that module's file, in any compression. */
-static bool is_file_of(const char *path, size_t len, const char *module)
-{
-	const char *slash = memrchr(path, '/', len);
-	const char *name = slash ? slash + 1 : path;
-	size_t left = len - (size_t)(name - path), n = strlen(module);
-
-	if (left <= n || name[n] != '.')
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if ((name[i] == '-' ? '_' : name[i]) != module[i])
-			return false;
-	}
-	return true;
-}
-
-static const char *find_text(const uint8_t *data, size_t len, const char *module)
-{
-	const char *line = (const char *)data, *end = line + len;
-
-	while (line < end) {
-		const char *newline = memchr(line, '\n', (size_t)(end - line));
-		size_t n = (size_t)((newline ? newline : end) - line);
-		const char *colon = memchr(line, ':', n);
-
-		if (colon && is_file_of(line, (size_t)(colon - line), module))
-			return line;
-		line += n + 1;
-	}
-	return NULL;
-}
-
 int rd_module_index_find(const uint8_t *data, size_t len, const char *module, char **pathp)
 {
 	struct cursor start = { .p = data, .end = data + len };
 	const char *line, *colon;
 	uint32_t magic;
-	size_t left;
 
-	if (take_u32(&start, &magic) && magic == INDEX_MAGIC)
-		line = find_binary(data, len, module);
-	else
-		line = find_text(data, len, module);
-	if (!line)
-		return 0;
-
-	left = (size_t)((const char *)data + len - line);
-	colon = memchr(line, ':', left);
-	if (!colon || memchr(line, '\0', (size_t)(colon - line)))
+	if (!take_u32(&start, &magic) || magic != INDEX_MAGIC)
+		return rd_modules_dep_find((const char *)data, len, module, pathp);
+	line = find_binary(data, len, module);
+	colon = line ? strchr(line, ':') : NULL;
+	if (!colon)
 		return 0;
 	*pathp = strndup(line, (size_t)(colon - line));
 	return *pathp ? 0 : -ENOMEM;

@@ -68,6 +68,7 @@ def main(folder, stock, fragment, module, other):
     image = cpio(("lib/modules/6.1/amdgpu.ko", a), ("lib/modules/6.1/extra/amdgpu.ko.xz",
                                                     lzma.compress(b, check=lzma.CHECK_CRC32)))
     keys = pathlib.Path(module).parent
+    small = cpio(("lib/modules/6.1/amdgpu.ko", b"not a module"), ("lib/modules/6.1/modules.dep", b"amdgpu.ko:\n"))
     seeds = {
         "module.ko": a,
         "module.ko.bz2": bz2.compress(a),
@@ -80,6 +81,7 @@ def main(folder, stock, fragment, module, other):
         "signed.bzimage": signed(picture.kernel_image(keys, ["kernel"]), a),
         "initramfs": image,
         "initramfs.zst": cpio(("kernel/x86/microcode/x.bin", b"x" * 512)) + zstd(image),
+        "unified.efi": picture.unified([(".uname", b"6.1"), (".initrd", zstd(image)), (".initrd", small)]),
         "control": CONTROL,
         "stock.c": text.encode(),
         "patched.c": patched(text, fragment).encode(),

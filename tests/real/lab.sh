@@ -12,6 +12,7 @@
 #	modules/{gcc,clang}/	the 6.1 kfd_crat.c of each form, compiled and linked into a small real amdgpu
 #	variants/		the small module relinked, stripped further, compressed
 #	broken/			files that nobody can inspect
+#	images/			initramfs images by initramfs-tools and dracut (as root only: lab-images.sh)
 #	guest/debian-*/		the modules that amdgpu needs, plain, and their order
 #	guest-modules/		modules of tests/vm, for 6.1
 #	full/			--full only: all of amdgpu 6.1, clean, patched, and with its objects in another order
@@ -83,6 +84,8 @@ version_of() { awk -v k="$1" -v m="$2" '$1 == k && $2 == m { print $3 }' "$dir/v
 # shellcheck disable=SC1091
 . "$here/lab-modules.sh"
 # shellcheck disable=SC1091
+. "$here/lab-images.sh"
+# shellcheck disable=SC1091
 . "$here/lab-manifest.sh"
 # shellcheck disable=SC1091
 . "$here/lab-full.sh"
@@ -102,6 +105,7 @@ main() {
 	stage variants "$dir/.stamp/modules-gcc" "$here/lab-modules.sh"
 	stage guest "$dir/versions" "$here/lab-guest.sh"
 	stage guest-modules "$dir/versions" "$here"/../vm/{card,livepatch}.c
+	stage images "$dir/versions" "$here"/lab-images*.sh "$dir/modules/gcc/published-applied.ko"
 	stage sources "$dir/.stamp/source" "$here/lab-sources.sh" "$here/form.awk" "${forms[@]}"
 	if [ $full = yes ]; then
 		stage full "$dir/versions" "$here/lab-full.sh" "$here/form.awk" "$here/forms/published-applied.c-fragment"
