@@ -52,8 +52,9 @@ static int read_control(const struct rd_system *sys, struct control *control, co
 	}
 	if (r)
 		return r;
-	return rd_dyndbg_control_parse(&control->text, "amdgpu", &control->sites,
-				       &control->is_whole);
+	if (rd_dyndbg_control_parse(&control->text, "amdgpu", &control->sites, &control->is_whole))
+		return rd_error_nomem(err);
+	return 0;
 }
 
 /* Whether the file of that copy can be held against the running code. */
@@ -90,11 +91,12 @@ static int name_difference(const struct rd_system *sys, const struct rd_dyndbg *
 	int r;
 
 	r = rd_running_file_open(sys, copy, &file, &why);
-	if (!r)
-		r = rd_dyndbg_read(&file.elf, &own, &why);
+	if (r)
+		return r < 0 ? rd_error_set(err, -r, "%s", why.msg) : 0;
+	r = rd_dyndbg_read(&file.elf, &own, &why);
 	if (r < 0)
 		return rd_error_set(err, -r, "%s", why.msg);
-	if ((!r || r == RD_DYNDBG_ABSENT) && rd_dyndbg_difference(sites, &own, ev))
+	if (r != RD_DYNDBG_BAD && rd_dyndbg_difference(sites, &own, ev))
 		return rd_error_nomem(err);
 	return 0;
 }
