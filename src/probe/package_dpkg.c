@@ -333,12 +333,32 @@ static int map_archive(const struct rd_package_db *db, const char *archive, stru
 	return r > 0 ? RD_PACKAGE_UNUSABLE : r;
 }
 
+/* Fills in what the cache calls the installed version of @claim's package. */
+static int name_archive(struct rd_package_db *db, struct claim *claim,
+			struct rd_package_original *original, struct rd_error *err)
+{
+	RD_CLEANUP(rd_deb_status_deinit) struct rd_deb_status status = RD_DEB_STATUS_INIT;
+	int r;
+
+	r = read_status(db, claim->package, &status, err);
+	if (r)
+		return r;
+	if (!status.version || !status.architecture) {
+		rd_error_set(err, ENOENT, "the version of %s is not known", claim->package);
+		return RD_PACKAGE_NOT_CACHED;
+	}
+	claim->package[strcspn(claim->package, ":")] = '\0';
+	original->archive = archive_of(claim->package, &status);
+	original->package = RD_TAKE_PTR(claim->package);
+	original->version = RD_TAKE_PTR(status.version);
+	return original->archive ? 0 : rd_error_nomem(err);
+}
+
 static int original(struct rd_package_db *db, const char *path,
 		    struct rd_package_original *originalp, struct rd_error *err)
 {
 	RD_CLEANUP(rd_package_original_deinit)
 	struct rd_package_original made = RD_PACKAGE_ORIGINAL_INIT;
-	RD_CLEANUP(rd_deb_status_deinit) struct rd_deb_status status = RD_DEB_STATUS_INIT;
 	RD_CLEANUP(search_deinit) struct search search = { 0 };
 	RD_CLEANUP(claim_deinit) struct claim claim = { 0 };
 	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
@@ -349,27 +369,15 @@ static int original(struct rd_package_db *db, const char *path,
 		r = search_next(&search, &claim, err);
 	if (r || !claim.package)
 		return r ? r : RD_PACKAGE_UNOWNED;
-	r = read_status(db, claim.package, &status, err);
-	if (r)
-		return r;
-	if (!status.version || !status.architecture) {
-		rd_error_set(err, ENOENT, "the version of %s is not known", claim.package);
-		return RD_PACKAGE_NOT_CACHED;
-	}
-
-	claim.package[strcspn(claim.package, ":")] = '\0';
-	made.archive = archive_of(claim.package, &status);
-	if (!made.archive)
-		return rd_error_nomem(err);
-	r = map_archive(db, made.archive, &map, err);
+	r = name_archive(db, &claim, &made, err);
+	if (!r)
+		r = map_archive(db, made.archive, &map, err);
 	if (!r)
 		r = package_take_out(rd_deb_extract, search.listed.path, &map, &made, err);
 	if (!r)
 		r = package_verify(&made, search.listed.path, RD_DIGEST_MD5, claim.digest, err);
 	if (r)
 		return r;
-	made.package = RD_TAKE_PTR(claim.package);
-	made.version = RD_TAKE_PTR(status.version);
 	*originalp = made;
 	made = (struct rd_package_original)RD_PACKAGE_ORIGINAL_INIT;
 	return 0;
