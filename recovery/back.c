@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "names.h"
 #include "recovery/write.h"
 #include "run.h"
 
@@ -60,29 +59,26 @@ static int put_units(const struct store *old, struct rd_error *err)
 	return r;
 }
 
+static int unlink_path(int rootfd, const char *path, struct rd_error *err)
+{
+	RD_CLEANUP(rd_place_deinit) struct rd_place place = RD_PLACE_INIT;
+	int r = rd_write_place(rootfd, path, &place, err);
+
+	if (!r)
+		r = rd_write_unlink(place.dirfd, place.name, err);
+	return r > 0 ? 0 : r;
+}
+
 /* Takes away the names that a tool made and that were not there. */
 static int remove_names(const struct store *old, const struct rd_node *node, struct rd_error *err)
 {
-	RD_CLEANUP(rd_place_deinit) struct rd_place place = RD_PLACE_INIT;
-	RD_CLEANUP(names_deinit) struct names names = { 0 };
+	RD_CLEANUP(names_deinit) struct names paths = { 0 };
 	int r;
 
-	r = rd_write_place(old->rootfd, node->path, &place, err);
-	if (r)
-		return r == RD_WRITE_ABSENT ? 0 : r;
-	r = names_read(place.dirfd, &names, err);
-	for (size_t i = 0; !r && i < names.n; i++) {
-		RD_CLEANUP(rd_freep) char *path = NULL;
-		int len = (int)(strlen(node->path) - strlen(place.name));
-
-		if (!rd_text_has_prefix(names.items[i], place.name))
-			continue;
-		if (asprintf(&path, "%.*s%s", len, node->path, names.items[i]) < 0) {
-			path = NULL;
-			return rd_error_nomem(err);
-		}
-		if (!rd_manifest_find(&old->manifest, path))
-			r = rd_write_unlink(place.dirfd, names.items[i], err);
+	r = run_list(old->rootfd, node->path, &paths, err);
+	for (size_t i = 0; !r && i < paths.n; i++) {
+		if (!rd_manifest_find(&old->manifest, paths.items[i]))
+			r = unlink_path(old->rootfd, paths.items[i], err);
 	}
 	return r;
 }
@@ -173,6 +169,8 @@ int run_back(const struct run *run, struct rd_error *err)
 		return rd_journal_remove(run->state, run->txn->id, err);
 
 	r = rd_journal_mark(run->txn, RD_STEP_UNDO, err);
+	/* First, for a full disk: what is put back is made beside what is there. */
+	run_tidy(run);
 	if (!r)
 		r = store_open(&old, run->state->rootfd, run->txn->fd, RUN_OLD, false, err);
 	if (!r)
@@ -181,8 +179,5 @@ int run_back(const struct run *run, struct rd_error *err)
 		r = put_back(run, &old, err);
 	if (!r && run->tools && run->tools->check)
 		r = run->tools->check(run->tools->userdata, RD_STEP_UNDO, err);
-	if (r)
-		return r;
-	run_tidy(run);
-	return rd_journal_mark(run->txn, RD_STEP_ROLLED_BACK, err);
+	return r ? r : rd_journal_mark(run->txn, RD_STEP_ROLLED_BACK, err);
 }

@@ -111,7 +111,7 @@ static int format_xattrs(const struct rd_node *node, struct rd_text *text)
 		const struct rd_xattr *xattr = &node->xattrs.items[i];
 		RD_CLEANUP(rd_freep) char *hex = rd_text_hex(xattr->value, xattr->len);
 
-		r = hex ? record_line(text, "xattr", xattr->name, hex, NULL) : -ENOMEM;
+		r = hex ? record_line(text, "xattr", xattr->name, hex) : -ENOMEM;
 	}
 	return r;
 }
@@ -124,7 +124,7 @@ static int format_node(const struct rd_node *node, struct rd_text *text)
 	int r;
 
 	if (n_fields[node->type] == 2)
-		return record_line(text, type, node->path, NULL);
+		return record_line(text, type, node->path);
 	snprintf(mode, sizeof(mode), "%04o", node->mode);
 	snprintf(uid, sizeof(uid), "%u", node->uid);
 	snprintf(gid, sizeof(gid), "%u", node->gid);
@@ -134,7 +134,7 @@ static int format_node(const struct rd_node *node, struct rd_text *text)
 		 node->mtime.tv_nsec);
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)node->size);
 	r = record_line(text, type, mode, uid, gid, atime, mtime, node->path,
-			is_file ? size : node->target, is_file ? node->sha256 : NULL, NULL);
+			is_file ? size : node->target, is_file ? node->sha256 : NULL);
 	return r ? r : format_xattrs(node, text);
 }
 

@@ -228,20 +228,20 @@ static int format_notes(const struct rd_notes *notes, struct rd_text *text)
 	int r = 0;
 
 	for (size_t i = 0; !r && i < notes->n; i++)
-		r = record_line(text, "note", notes->items[i].key, notes->items[i].value, NULL);
+		r = record_line(text, "note", notes->items[i].key, notes->items[i].value);
 	return r;
 }
 
 static int format_phase(const struct rd_phase *phase, struct rd_text *text)
 {
 	int r = record_line(text, "phase", rd_step_name(phase->step),
-			    phase->has_tool ? "tool" : NULL, NULL);
+			    phase->has_tool ? "tool" : NULL);
 
 	for (size_t i = 0; !r && i < phase->n; i++) {
 		const struct rd_change *change = &phase->items[i];
 
 		r = record_line(text, rd_name_of(kinds, RD_N_ELEMENTS(kinds), (int)change->kind),
-				change->path, change->source, NULL);
+				change->path, change->source);
 	}
 	return r;
 }
@@ -253,7 +253,7 @@ int rd_plan_format(const struct rd_plan *plan, struct rd_text *text, struct rd_e
 	if (!r)
 		r = format_notes(&plan->notes, text);
 	if (!r)
-		r = record_line(text, "point", rd_step_name(plan->point), NULL);
+		r = record_line(text, "point", rd_step_name(plan->point));
 	for (size_t p = 0; !r && p < plan->n; p++)
 		r = format_phase(&plan->items[p], text);
 	return r ? rd_error_nomem(err) : record_end(text, err);

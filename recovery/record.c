@@ -17,7 +17,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,20 +51,15 @@ static int put_field(struct rd_text *text, const char *field)
 	return r;
 }
 
-int record_line(struct rd_text *text, ...)
+int record_fields(struct rd_text *text, const char *const *fields)
 {
-	const char *field, *gap = "";
-	va_list ap;
 	int r = 0;
 
-	va_start(ap, text);
-	while (!r && (field = va_arg(ap, const char *))) {
-		r = rd_text_puts(text, gap);
+	for (size_t i = 0; !r && fields[i]; i++) {
+		r = i ? rd_text_puts(text, " ") : 0;
 		if (!r)
-			r = put_field(text, field);
-		gap = " ";
+			r = put_field(text, fields[i]);
 	}
-	va_end(ap);
 	return r ? r : rd_text_puts(text, "\n");
 }
 

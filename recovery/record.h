@@ -14,8 +14,9 @@
 /* Starts a text: @kind says what it is, such as "manifest". Each of these: 0 or -ENOMEM. */
 int record_begin(struct rd_text *text, const char *kind);
 
-/* A line of fields, the last of them NULL; any bytes may be in them. */
-int record_line(struct rd_text *text, ...) __attribute__((sentinel));
+/* A line of fields, up to the first NULL; any bytes may be in them. */
+int record_fields(struct rd_text *text, const char *const *fields);
+#define record_line(text, ...) record_fields(text, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* The closing line, without which nobody believes the rest. */
 int record_end(struct rd_text *text, struct rd_error *err);

@@ -3,6 +3,7 @@
 
 /* The two directions of a transaction. Private to recovery. */
 
+#include "names.h"
 #include "recovery/transaction.h"
 #include "store.h"
 
@@ -18,6 +19,15 @@ struct run {
 /* Reads the manifest NAME.manifest of the transaction into an opened store. */
 int run_load(const struct run *run, const char *name, struct rd_manifest *manifestp,
 	     struct rd_error *err);
+
+/* Brings a store to the disk, and then its manifest as NAME.manifest. */
+int run_seal(const struct run *run, struct store *store, const char *name, struct rd_error *err);
+
+/* The paths in the folder of @prefix whose names begin as it ends, appended. */
+int run_list(int rootfd, const char *prefix, struct names *pathsp, struct rd_error *err);
+
+/* Copies of all that the plan may change, up to RD_STEP_BACKUP; 0 or a negative errno. */
+int run_back_up(const struct run *run, struct rd_error *err);
 
 /* Removes what earlier runs left beside the places of @old, and, with @has_times, sets the times of
  * their folders to what they were. */

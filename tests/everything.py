@@ -32,6 +32,7 @@ SANITIZED = {
     "ASAN_OPTIONS": "abort_on_error=1:allocator_may_return_null=1:"
                     "detect_stack_use_after_return=1:strict_string_checks=1",
     "CK_TIMEOUT_MULTIPLIER": "4",
+    "RECOVERY_EVERY": "50",
     "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
 }
 

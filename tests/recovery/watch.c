@@ -259,6 +259,9 @@ static bool can_fail(const struct call *call, const struct watch_fault *fault)
 		return call->op == OP_CREATE;
 	if (fault->kind == WATCH_FAIL && fault->errnum == EINTR)
 		return is_write || call->op == OP_CREATE || call->op == OP_SYNC;
+	/* A full disk keeps no name from going, or from becoming another. */
+	if (fault->kind == WATCH_FAIL && fault->errnum == ENOSPC)
+		return call->op != OP_REMOVE && call->op != OP_SYNC && call->op != OP_RENAME;
 	return true;
 }
 
