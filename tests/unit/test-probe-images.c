@@ -21,6 +21,7 @@ static void teardown(void)
 {
 	rd_facts_deinit(&facts);
 	rd_text_deinit(&told);
+	options = (struct rd_probe_options){ 0 };
 	tree_teardown();
 }
 
