@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The methods, by rank: a build from proven source keeps what the user has; the module of the
+ * distribution is a driver in seconds where nothing can be built; a saved set or the packaged file
+ * do for what neither of them reaches. Each is a question to the facts that answers with a reason
+ * when it is no. The first yes is the method, and the proven module of the distribution stands
+ * behind a build, since that is the one thing which can still fail after the plan was shown.
+ *
+ * A copy without a proof is never what another one is replaced by.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/name.h"
+#include "base/text.h"
+#include "recovery/course.h"
+
+static const struct rd_name methods[] = {
+	{ .name = "auto", .value = RD_METHOD_AUTO },
+	{ .name = "source", .value = RD_METHOD_SOURCE },
+	{ .name = "intree", .value = RD_METHOD_INTREE },
+	{ .name = "package", .value = RD_METHOD_PACKAGE },
+	{ .name = "backup", .value = RD_METHOD_BACKUP },
+	/* Not to be asked for. */
+	{ .name = "image", .value = RD_METHOD_IMAGE },
+	{ .name = "none", .value = RD_METHOD_NONE },
+};
+
+const char *rd_method_name(enum rd_method method)
+{
+	return rd_name_of(methods, RD_N_ELEMENTS(methods), (int)method);
+}
+
+int rd_method_find(const char *name)
+{
+	int method = rd_name_find(methods, RD_N_ELEMENTS(methods), name);
+
+	return method == RD_METHOD_IMAGE || method == RD_METHOD_NONE ? -1 : method;
+}
+
+/* One decision under way. */
+struct decision {
+	const struct rd_facts *facts;
+	const struct rd_means *means;
+	enum rd_method asked;
+	struct rd_course *course;
+	struct rd_text reasons; /* why the methods asked so far will not do */
+};
+
+static bool is_bad(const struct rd_copy *copy)
+{
+	return copy->is_loadable && rd_verdict_is_bad(copy->verdict);
+}
+
+static bool has_bad(const struct rd_facts *facts, const char *kernel, enum rd_copy_kind kind)
+{
+	for (size_t i = 0; i < facts->copies.n; i++) {
+		const struct rd_copy *copy = &facts->copies.items[i];
+
+		if (copy->kind == kind && is_bad(copy) && copy->kernel &&
+		    !strcmp(copy->kernel, kernel))
+			return true;
+	}
+	return false;
+}
+
+static bool has_release(const char *const *releases, size_t n, const char *release)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(releases[i], release))
+			return true;
+	}
+	return false;
+}
+
+/* Notes why a method will not do. Always false, or -ENOMEM. */
+static int RD_PRINTF(2, 3) no(struct decision *decision, const char *fmt, ...)
+{
+	RD_CLEANUP(rd_freep) char *reason = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&reason, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		reason = NULL;
+		return -ENOMEM;
+	}
+	return rd_text_printf(&decision->reasons, "%s%s", decision->reasons.len ? "; " : "",
+			      reason);
+}
+
+/* The registered set that has something for this kernel below var/lib/dkms. */
+static const struct rd_dkms_package *find_package(const struct rd_facts *facts, const char *kernel)
+{
+	for (size_t i = 0; i < facts->dkms.n; i++) {
+		const struct rd_dkms_package *package = &facts->dkms.items[i];
+
+		for (size_t k = 0; k < package->builds.n; k++) {
+			const struct rd_dkms_build *build = &package->builds.items[k];
+
+			if (build->state != RD_DKMS_ADDED && !strcmp(build->kernel, kernel))
+				return package;
+		}
+	}
+	return NULL;
+}
+
+/* The kernel's own copy below kernel/, where packages of the distribution put it, if proven. */
+static const struct rd_copy *find_intree(const struct rd_facts *facts, const char *kernel)
+{
+	for (size_t i = 0; i < facts->copies.n; i++) {
+		const struct rd_copy *copy = &facts->copies.items[i];
+
+		if (copy->kind == RD_COPY_INSTALLED && copy->verdict == RD_VERDICT_CLEAN &&
+		    copy->kernel && !strcmp(copy->kernel, kernel) &&
+		    strstr(copy->path, "/kernel/drivers/"))
+			return copy;
+	}
+	return NULL;
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	return rd_text_has_prefix(path, folder) && path[n] == '/';
+}
+
+/* The means for the source of a package; NULL if it has none that was looked at. */
+static const struct rd_source_means *find_source(const struct decision *decision,
+						 const struct rd_dkms_package *package)
+{
+	for (size_t i = 0; package->source && i < decision->means->sources.n; i++) {
+		const struct rd_source_means *source = &decision->means->sources.items[i];
+
+		if (is_below(source->path, package->source))
+			return source;
+	}
+	return NULL;
+}
+
+/* Each can_… : 1 yes, 0 no and why, -ENOMEM. */
+static int can_source(struct decision *decision, const struct rd_kernel_course *course)
+{
+	const struct rd_dkms_package *package = course->package;
+	const struct rd_source_means *source;
+
+	if (!package)
+		return no(decision, "no dkms package builds it");
+	source = find_source(decision, package);
+	if (!source)
+		return no(decision, "the source of %s/%s is missing", package->name,
+			  package->version);
+	if (source->way == RD_SOURCE_WAY_NONE)
+		return no(decision, "%s cannot be restored: %s", source->path, source->reason);
+	if (package->patched_by.n)
+		return no(decision, "%s/%s patches its source at every build", package->name,
+			  package->version);
+	if (!decision->means->has_dkms)
+		return no(decision, "dkms is not installed");
+	if (!decision->means->has_compiler)
+		return no(decision, "no compiler is installed");
+	if (course->kernel->has_headers != RD_PRESENCE_YES)
+		return no(decision, "the headers of %s are not installed", course->kernel->release);
+	return 1;
+}
+
+static int can_intree(struct decision *decision, const struct rd_kernel_course *course)
+{
+	if (course->intree)
+		return 1;
+	return no(decision, "%s has no amdgpu of the distribution that is proven clean",
+		  course->kernel->release);
+}
+
+static int can_package(struct decision *decision, const struct rd_kernel_course *course)
+{
+	const struct rd_means *means = decision->means;
+
+	if (has_release(means->packaged.items, means->packaged.n, course->kernel->release))
+		return 1;
+	return no(decision, "no package archive with the module of %s is at hand",
+		  course->kernel->release);
+}
+
+static int can_backup(struct decision *decision, const struct rd_kernel_course *course)
+{
+	const struct rd_means *means = decision->means;
+
+	if (has_release(means->backups.items, means->backups.n, course->kernel->release))
+		return 1;
+	return no(decision, "no proven set of %s was saved", course->kernel->release);
+}
+
+/* By rank. */
+static const struct way {
+	enum rd_method method;
+	int (*can)(struct decision *decision, const struct rd_kernel_course *course);
+} ways[] = {
+	{ .method = RD_METHOD_SOURCE, .can = can_source },
+	{ .method = RD_METHOD_INTREE, .can = can_intree },
+	{ .method = RD_METHOD_BACKUP, .can = can_backup },
+	{ .method = RD_METHOD_PACKAGE, .can = can_package },
+};
+
+static int choose_method(struct decision *decision, struct rd_kernel_course *course)
+{
+	for (size_t i = 0; i < RD_N_ELEMENTS(ways); i++) {
+		int r;
+
+		if (decision->asked != RD_METHOD_AUTO && decision->asked != ways[i].method)
+			continue;
+		r = ways[i].can(decision, course);
+		if (r < 0)
+			return r;
+		if (!r)
+			continue;
+		course->method = ways[i].method;
+		break;
+	}
+	if (course->method == RD_METHOD_SOURCE && course->intree &&
+	    decision->asked == RD_METHOD_AUTO)
+		course->fallback = RD_METHOD_INTREE;
+	return 0;
+}
+
+static int decide_kernel(struct decision *decision, const struct rd_kernel *kernel)
+{
+	const struct rd_facts *facts = decision->facts;
+	bool has_bad_image = has_bad(facts, kernel->release, RD_COPY_INITRAMFS);
+	bool has_bad_module = has_bad(facts, kernel->release, RD_COPY_INSTALLED) ||
+			      has_bad(facts, kernel->release, RD_COPY_BUILT);
+	struct rd_kernel_course course = {
+		.kernel = kernel,
+		.package = find_package(facts, kernel->release),
+		.intree = find_intree(facts, kernel->release),
+		.needs_image = has_bad_image,
+	};
+
+	if (!has_bad_image && !has_bad_module)
+		return 0;
+	rd_text_deinit(&decision->reasons);
+	if (!has_bad_module)
+		course.method = RD_METHOD_IMAGE;
+	else if (choose_method(decision, &course))
+		return -ENOMEM;
+	for (size_t i = 0; i < facts->images.n; i++) {
+		const struct rd_image *image = &facts->images.items[i];
+
+		if (image->kernel && !strcmp(image->kernel, kernel->release) &&
+		    image->has_amdgpu != RD_PRESENCE_NO)
+			course.needs_image = true;
+	}
+	if (course.method == RD_METHOD_NONE)
+		decision->course->is_refused = true;
+	course.reason = rd_text_take_string(&decision->reasons);
+	if (course.reason && !rd_array_push(&decision->course->kernels, &course))
+		return 0;
+	free(course.reason);
+	return -ENOMEM;
+}
+
+/* Sources that are bad: put right, or the registration of what builds from them goes. */
+static int decide_sources(struct decision *decision)
+{
+	struct rd_course *course = decision->course;
+
+	for (size_t i = 0; i < decision->means->sources.n; i++) {
+		const struct rd_source_means *source = &decision->means->sources.items[i];
+
+		if (source->way != RD_SOURCE_WAY_GOOD && source->way != RD_SOURCE_WAY_NONE &&
+		    rd_array_push(&course->sources, &source))
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < decision->facts->dkms.n; i++) {
+		const struct rd_dkms_package *package = &decision->facts->dkms.items[i];
+		const struct rd_source_means *source = find_source(decision, package);
+
+		if (((source && source->way == RD_SOURCE_WAY_NONE) || package->patched_by.n) &&
+		    rd_array_push(&course->unregistered, &package))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_rest(struct rd_course *course, const struct rd_copy *copy, const char *way_out)
+{
+	struct rd_course_rest rest = { .way_out = strdup(way_out) };
+
+	if (asprintf(&rest.what, "%s is %s: %s", copy->path, rd_verdict_name(copy->verdict),
+		     rd_copy_reason(copy)) < 0)
+		rest.what = NULL;
+	if (rest.what && rest.way_out && !rd_array_push(&course->rests, &rest))
+		return 0;
+	free(rest.what);
+	free(rest.way_out);
+	return -ENOMEM;
+}
+
+/* Bad copies that no kernel's course and no source reaches. */
+static int find_rests(struct decision *decision)
+{
+	const struct rd_facts *facts = decision->facts;
+
+	for (size_t i = 0; i < facts->copies.n; i++) {
+		const struct rd_copy *copy = &facts->copies.items[i];
+		const struct rd_kernel *kernel =
+			copy->kernel ? rd_facts_find_kernel(facts, copy->kernel) : NULL;
+
+		if (copy->kind != RD_COPY_INITRAMFS || !is_bad(copy) || kernel)
+			continue;
+		if (add_rest(decision->course, copy,
+			     "No installed kernel goes with this image: move it away, and its "
+			     "entry in the boot menu with it."))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int rd_course_decide(const struct rd_facts *facts, const struct rd_means *means,
+		     enum rd_method asked, struct rd_course *course, struct rd_error *err)
+{
+	RD_CLEANUP(rd_course_deinit) struct rd_course out = RD_COURSE_INIT;
+	struct decision decision = {
+		.facts = facts,
+		.means = means,
+		.asked = asked,
+		.course = &out,
+		.reasons = RD_TEXT_INIT,
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < facts->kernels.n && !r; i++)
+		r = decide_kernel(&decision, &facts->kernels.items[i]);
+	if (!r)
+		r = decide_sources(&decision);
+	if (!r)
+		r = find_rests(&decision);
+	rd_text_deinit(&decision.reasons);
+	if (r)
+		return rd_error_nomem(err);
+	*course = out;
+	out = (struct rd_course)RD_COURSE_INIT;
+	return 0;
+}
+
+void rd_course_deinit(struct rd_course *course)
+{
+	for (size_t i = 0; i < course->kernels.n; i++)
+		free(course->kernels.items[i].reason);
+	free(course->kernels.items);
+	free(course->sources.items);
+	free(course->unregistered.items);
+	for (size_t i = 0; i < course->rests.n; i++) {
+		free(course->rests.items[i].what);
+		free(course->rests.items[i].way_out);
+	}
+	free(course->rests.items);
+	*course = (struct rd_course)RD_COURSE_INIT;
+}
