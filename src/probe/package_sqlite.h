@@ -18,7 +18,7 @@ enum {
 typedef int (*package_header_fn)(void *userdata, const uint8_t *data, size_t len,
 				 struct rd_error *err);
 
-#ifdef HAVE_SQLITE
+#ifndef WITHOUT_SQLITE
 /**
  * package_sqlite_headers() - the headers of all packages with a file of some name
  * @fd: the data base; nothing is written, locked or made beside it
