@@ -208,8 +208,8 @@ static int read_steps(struct rd_txn *txn, struct rd_error *err)
 			txn->has[step] = true;
 		else if (is_step_like(names.items[i]))
 			r = rd_error_set(err, EPROTO,
-					 "%.40s: a step that is unknown here, another version of "
-					 "rdna1-doctor wrote it",
+					 "%.40s: a step that is unknown here, written by another "
+					 "version of rdna1-doctor",
 					 names.items[i]);
 	}
 	return r;

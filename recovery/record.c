@@ -3,7 +3,7 @@
 /*
  * A record is lines of fields that one space parts:
  *
- *	rdna1-doctor KIND VERSION
+ *	rdna1-doctor: KIND VERSION
  *	FIELD FIELD ...
  *	end LINES SHA256
  *
@@ -25,7 +25,7 @@
 #include "digest.h"
 #include "record.h"
 
-#define PROGRAM "rdna1-doctor"
+#define PROGRAM "rdna1-doctor:"
 #define VERSION "1"
 
 static bool is_plain(unsigned char c)
@@ -156,11 +156,11 @@ static int check_head(const struct rd_text *text, const char *kind, struct rd_er
 	int n = snprintf(head, sizeof(head), PROGRAM " %s ", kind);
 
 	if (!text->data || strncmp(text->data, head, (size_t)n))
-		return rd_error_set(err, EBADMSG, "line 1: this is no %s of " PROGRAM, kind);
+		return rd_error_set(err, EBADMSG, "line 1: this is no %s of rdna1-doctor", kind);
 	if (strncmp(text->data + n, VERSION "\n", strlen(VERSION "\n")))
 		return rd_error_set(err, EPROTO,
 				    "line 1: version %.*s of the format is unknown here, another "
-				    "version of " PROGRAM " wrote it",
+				    "version of the tool wrote it",
 				    (int)strspn(text->data + n, "0123456789."), text->data + n);
 	return 0;
 }

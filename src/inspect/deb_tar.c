@@ -275,17 +275,17 @@ static uint64_t decoded_limit(size_t len)
 	return max < RD_DEB_MAX ? max : RD_DEB_MAX;
 }
 
-int deb_tar_extract(const struct deb_tar *from, struct rd_text *textp, struct rd_error *err)
+int deb_tar_extract(const struct deb_tar *tar, struct rd_text *textp, struct rd_error *err)
 {
 	RD_CLEANUP(tar_deinit)
-	struct tar tar = { .budget.max = decoded_limit(from->len), .err = err };
+	struct tar state = { .budget.max = decoded_limit(tar->len), .err = err };
 	bool is_done = false;
 	int r;
 
-	r = reader_init(&tar.reader, from->codec, from->data, from->len, &tar.budget);
+	r = reader_init(&state.reader, tar->codec, tar->data, tar->len, &state.budget);
 	if (r)
 		return rd_error_nomem(err);
 	while (!r && !is_done)
-		r = read_member(&tar, from->path, textp, &is_done);
+		r = read_member(&state, tar->path, textp, &is_done);
 	return r;
 }

@@ -23,7 +23,7 @@ static void wrap(struct rd_text *text, const char *kind, const char *version, co
 
 	for (const char *p = lines; *p; p++)
 		n += *p == '\n';
-	ck_assert_int_eq(rd_text_printf(text, "rdna1-doctor %s %s\n%s", kind, version, lines), 0);
+	ck_assert_int_eq(rd_text_printf(text, "rdna1-doctor: %s %s\n%s", kind, version, lines), 0);
 	SHA256((const unsigned char *)text->data, text->len, raw);
 	rd_text_printf(text, "end %u ", n);
 	for (size_t i = 0; i < sizeof(raw); i++)

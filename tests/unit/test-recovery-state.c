@@ -161,9 +161,9 @@ static const struct {
 	const char *name, *text, *said;
 	int result;
 } strange[] = {
-	{ TXN "/00-intent", "rdna1-doctor plan 2\n", "00-intent: line 1: version 2", -EPROTO },
+	{ TXN "/00-intent", "rdna1-doctor: plan 2\n", "00-intent: line 1: version 2", -EPROTO },
 	{ TXN "/00-intent", "", "00-intent: line 1", -EBADMSG },
-	{ TXN "/00-intent", "rdna1-doctor plan 1\n", "cut off", -EBADMSG },
+	{ TXN "/00-intent", "rdna1-doctor: plan 1\n", "cut off", -EBADMSG },
 	{ TXN "/00-intent",
 	  "\x7f"
 	  "ELF",
@@ -186,7 +186,7 @@ END_TEST
 START_TEST(a_damaged_manifest_restores_nothing)
 {
 	ck_assert_int_eq(run(), 0);
-	tree_write(TXN "/old.manifest", "rdna1-doctor manifest 1\nabsent boot/image\nend 1 x\n");
+	tree_write(TXN "/old.manifest", "rdna1-doctor: manifest 1\nabsent boot/image\nend 1 x\n");
 	ck_assert_int_eq(rd_transaction_rollback(&state, 0, NULL, &err), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(err.msg, TXN "/old.manifest: line 3"));
 	ck_assert_str_eq(content("boot/image"), "new image");
