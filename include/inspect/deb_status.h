@@ -26,6 +26,26 @@ enum {
 	RD_DEB_STATUS_ABSENT, /* no stanza of that package */
 };
 
+/* A part of a text, without a terminator. */
+struct rd_deb_word {
+	const char *s;
+	size_t len;
+};
+
+/* A file of configuration: in the lists of digests there is none, its digest stands here. */
+struct rd_deb_conffile {
+	struct rd_deb_word package, digest; /* NAME; MD5 in lower-case hex */
+};
+
+/**
+ * rd_deb_conffile_find() - the digest that the data base has for a file of configuration
+ * @path: absolute
+ *
+ * One that its package gave up ("obsolete") counts as none. Return: whether there is one.
+ */
+bool rd_deb_conffile_find(const char *text, size_t len, const char *path,
+			  struct rd_deb_conffile *conffile);
+
 /**
  * rd_deb_status_find() - what the data base has of a package
  * @package: NAME, or NAME:ARCHITECTURE
@@ -36,12 +56,6 @@ enum {
 int rd_deb_status_find(const char *text, size_t len, const char *package,
 		       struct rd_deb_status *statusp);
 void rd_deb_status_deinit(struct rd_deb_status *status);
-
-/* A part of the text of diversions, without a terminator. */
-struct rd_deb_word {
-	const char *s;
-	size_t len;
-};
 
 struct rd_deb_diversion {
 	struct rd_deb_word from, to, package;

@@ -140,6 +140,67 @@ int rd_deb_status_find(const char *text, size_t len, const char *package,
 	return RD_DEB_STATUS_ABSENT;
 }
 
+/* The rest of a line " PATH DIGEST" of the field Conffiles, from its digest on. */
+static bool read_conffile(struct rd_deb_word line, struct rd_deb_word *digest)
+{
+	const size_t n = 32;
+
+	*digest = (struct rd_deb_word){ .s = line.s, .len = n };
+	if (line.len != n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!strchr("0123456789abcdef", line.s[i]))
+			return false;
+	}
+	return true;
+}
+
+/* The name in the first line of the stanza that @pos is in. */
+static struct rd_deb_word package_at(const char *text, size_t pos)
+{
+	struct rd_deb_word none = { 0 };
+
+	while (pos) {
+		size_t start = pos;
+		struct rd_deb_word line;
+
+		while (start && text[start - 1] != '\n')
+			start--;
+		line = (struct rd_deb_word){ .s = text + start, .len = pos - start };
+		if (!line.len)
+			return none;
+		if (*line.s == 'P' && value_of(line, "Package").s)
+			return value_of(line, "Package");
+		pos = start ? start - 1 : 0;
+	}
+	return none;
+}
+
+bool rd_deb_conffile_find(const char *text, size_t len, const char *path,
+			  struct rd_deb_conffile *conffile)
+{
+	size_t n = strlen(path), pos = 0;
+
+	while (pos < len) {
+		const char *found = memmem(text + pos, len - pos, path, n);
+		struct rd_deb_conffile file;
+
+		if (!found)
+			return false;
+		pos = (size_t)(found - text) + n;
+		if (found < text + 2 || found[-1] != ' ' || found[-2] != '\n' || pos >= len ||
+		    text[pos] != ' ')
+			continue;
+		file.package = package_at(text, (size_t)(found - text) - 2);
+		pos++;
+		if (!read_conffile(next_line(text, len, &pos), &file.digest) || !file.package.s)
+			continue;
+		*conffile = file;
+		return true;
+	}
+	return false;
+}
+
 bool rd_deb_diversion_next(const char *text, size_t len, size_t *posp,
 			   struct rd_deb_diversion *diversion)
 {

@@ -243,16 +243,25 @@ static int search_next(struct search *search, struct claim *claim, struct rd_err
 	return 0;
 }
 
-/* The stanza of a package; @status stays empty if it cannot be had. */
-static int read_status(struct rd_package_db *db, const char *package, struct rd_deb_status *status,
-		       struct rd_error *err)
+/* 0 or a negative errno; without a text there is nothing in it. */
+static int load_status(struct rd_package_db *db, struct rd_error *err)
 {
 	int r = 0;
 
 	if (!db->status.data)
 		r = rd_system_map(db->sys, STATUS, STATUS_MAX, &db->status, err);
+	return r < 0 ? r : 0;
+}
+
+/* The stanza of a package; @status stays empty if it cannot be had. */
+static int read_status(struct rd_package_db *db, const char *package, struct rd_deb_status *status,
+		       struct rd_error *err)
+{
+	int r;
+
+	r = load_status(db, err);
 	if (r || !db->status.data)
-		return r < 0 ? r : 0;
+		return r;
 	r = rd_deb_status_find((const char *)db->status.data, db->status.len, package, status);
 	return r < 0 ? rd_error_nomem(err) : 0;
 }
@@ -278,6 +287,26 @@ static int take_owner(struct rd_package_db *db, const struct rd_package_file *fi
 	return r;
 }
 
+/* Whose file of configuration it is, where no list has the path. */
+static int find_conffile(struct rd_package_db *db, const struct rd_package_file *file,
+			 struct rd_package_owner *owner, struct rd_error *err)
+{
+	RD_CLEANUP(claim_deinit) struct claim claim = { 0 };
+	struct rd_deb_conffile conffile;
+	int r;
+
+	r = load_status(db, err);
+	if (r || !db->status.data ||
+	    !rd_deb_conffile_find((const char *)db->status.data, db->status.len, file->path,
+				  &conffile))
+		return r;
+	claim.package = strndup(conffile.package.s, conffile.package.len);
+	if (!claim.package)
+		return rd_error_nomem(err);
+	memcpy(claim.digest, conffile.digest.s, conffile.digest.len);
+	return take_owner(db, file, &claim, owner, err);
+}
+
 static int find(struct rd_package_db *db, const struct rd_package_file *file,
 		struct rd_package_owner *owner, struct rd_error *err)
 {
@@ -293,6 +322,8 @@ static int find(struct rd_package_db *db, const struct rd_package_file *file,
 			break;
 		r = take_owner(db, file, &claim, owner, err);
 	}
+	if (!r && !owner->name && search.listed.path && !search.listed.is_nobodys)
+		r = find_conffile(db, file, owner, err);
 	return r;
 }
 

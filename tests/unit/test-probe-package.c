@@ -160,6 +160,36 @@ START_TEST(diverted_by_the_administrator)
 }
 END_TEST
 
+#define CONF "/usr/src/amdgpu-6.1/dkms.conf"
+
+static const struct {
+	const char *lines; /* of the field */
+	const char *package;
+	enum rd_presence is_equal;
+} conffiles[] = {
+	{ " /etc/x " MD5_OTHER "\n " CONF " " MD5_ABC "\n", "amdgpu-dkms", RD_PRESENCE_YES },
+	{ " " CONF " " MD5_OTHER "\n", "amdgpu-dkms", RD_PRESENCE_NO },
+	{ " " CONF " " MD5_ABC " obsolete\n", NULL, RD_PRESENCE_UNKNOWN },
+	{ " " CONF " newconffile\n", NULL, RD_PRESENCE_UNKNOWN },
+	{ " " CONF ".d " MD5_ABC "\n", NULL, RD_PRESENCE_UNKNOWN },
+	{ " /x" CONF " " MD5_ABC "\n", NULL, RD_PRESENCE_UNKNOWN },
+	{ " " CONF, NULL, RD_PRESENCE_UNKNOWN },
+};
+
+START_TEST(files_of_configuration)
+{
+	char text[1024];
+
+	put_list("amdgpu-dkms", MD5_ABC, "usr/src/amdgpu-6.1/k.c");
+	snprintf(text, sizeof(text),
+		 STANZA("other", "installed") "Package: amdgpu-dkms\nStatus: install ok "
+					      "installed\nVersion: 1:2\nConffiles:\n%s",
+		 conffiles[_i].lines);
+	tree_write("var/lib/dpkg/status", text);
+	expect(CONF, conffiles[_i].package, conffiles[_i].is_equal);
+}
+END_TEST
+
 static void put_pacman(const char *package, const char *mtree)
 {
 	char path[256];
@@ -283,6 +313,7 @@ int main(void)
 	tcase_add_test(tcase, equal_list_wins);
 	tcase_add_test(tcase, diverted_by_a_package);
 	tcase_add_test(tcase, diverted_by_the_administrator);
+	tcase_add_loop_test(tcase, files_of_configuration, 0, (int)RD_N_ELEMENTS(conffiles));
 	tcase_add_test(tcase, pacman_kernel);
 	tcase_add_test(tcase, original_of_a_deb);
 	tcase_add_test(tcase, original_of_a_pacman_package);
