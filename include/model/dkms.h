@@ -71,5 +71,12 @@ struct rd_dkms_packages {
 /* "added", "built", "installed", ... as dkms status has them; "unknown"; static. */
 const char *rd_dkms_state_name(enum rd_dkms_state state);
 
+/* The build for that kernel, of that architecture unless NULL; or NULL; borrowed. */
+struct rd_dkms_build *rd_dkms_package_find_build(const struct rd_dkms_package *package,
+						 const char *kernel, const char *arch);
+
+/* Whether @called, "NAME/VERSION" or NULL, is that package. */
+bool rd_dkms_package_is(const struct rd_dkms_package *package, const char *called);
+
 void rd_dkms_package_deinit(struct rd_dkms_package *package);
 void rd_dkms_packages_deinit(struct rd_dkms_packages *packages);

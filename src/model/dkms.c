@@ -3,6 +3,7 @@
 /* Life and names of what dkms has registered. */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/name.h"
@@ -22,6 +23,26 @@ static const struct rd_name states[] = {
 const char *rd_dkms_state_name(enum rd_dkms_state state)
 {
 	return rd_name_of(states, RD_N_ELEMENTS(states), (int)state);
+}
+
+struct rd_dkms_build *rd_dkms_package_find_build(const struct rd_dkms_package *package,
+						 const char *kernel, const char *arch)
+{
+	for (size_t i = 0; i < package->builds.n; i++) {
+		struct rd_dkms_build *build = &package->builds.items[i];
+
+		if (!strcmp(build->kernel, kernel) && (!arch || !strcmp(build->arch, arch)))
+			return build;
+	}
+	return NULL;
+}
+
+bool rd_dkms_package_is(const struct rd_dkms_package *package, const char *called)
+{
+	size_t len = strlen(package->name);
+
+	return called && !strncmp(called, package->name, len) && called[len] == '/' &&
+	       !strcmp(called + len + 1, package->version);
 }
 
 void rd_dkms_package_deinit(struct rd_dkms_package *package)

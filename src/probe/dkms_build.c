@@ -321,18 +321,6 @@ static int add_kernel(struct rd_dkms *dkms, struct rd_dkms_package *package, con
 	return r;
 }
 
-static struct rd_dkms_build *find_build(const struct rd_dkms_package *package, const char *kernel,
-					const char *arch)
-{
-	for (size_t i = 0; i < package->builds.n; i++) {
-		struct rd_dkms_build *build = &package->builds.items[i];
-
-		if (!strcmp(build->kernel, kernel) && !strcmp(build->arch, arch))
-			return build;
-	}
-	return NULL;
-}
-
 /* The log of a build that did not get to its end, unless the kernel has a build by now. */
 static int add_failure(const struct rd_dkms *dkms, struct rd_dkms_package *package,
 		       struct rd_error *err)
@@ -355,7 +343,7 @@ static int add_failure(const struct rd_dkms *dkms, struct rd_dkms_package *packa
 		return rd_error_nomem(err);
 	if (!log.kernel)
 		return 0;
-	build = find_build(package, log.kernel, log.arch);
+	build = rd_dkms_package_find_build(package, log.kernel, log.arch);
 	if (build && build->state != RD_DKMS_BROKEN && build->state != RD_DKMS_UNKNOWN)
 		return 0;
 	if (!build && push(package, log.kernel, log.arch, RD_DKMS_ADDED, &build))
@@ -395,7 +383,7 @@ static int add_weak_of(const struct rd_dkms *dkms, const char *target, const cha
 
 			if (build->state != RD_DKMS_INSTALLED || !place || place == target ||
 			    place[-1] != '/' || place[strlen(build->kernel)] != '/' ||
-			    find_build(package, kernel, build->arch))
+			    rd_dkms_package_find_build(package, kernel, build->arch))
 				continue;
 			return push(package, kernel, build->arch, RD_DKMS_INSTALLED_WEAK, &added);
 		}

@@ -96,16 +96,6 @@ static bool is_excluded(const struct rd_dkms_conf *conf, const char *kernel, con
 	       (max && rd_dkms_version_compare(kernel, max) > 0);
 }
 
-static const struct rd_dkms_build *find_build(const struct rd_dkms_package *package,
-					      const char *kernel)
-{
-	for (size_t i = 0; i < package->builds.n; i++) {
-		if (!strcmp(package->builds.items[i].kernel, kernel))
-			return &package->builds.items[i];
-	}
-	return NULL;
-}
-
 /* Whether a newer version of the same package is registered. */
 static bool is_older(const struct rd_dkms_packages *packages, const struct rd_dkms_package *package)
 {
@@ -124,7 +114,8 @@ static int will_install(const struct rd_dkms *dkms, const struct rd_dkms_package
 			const struct rd_kernel *kernel, bool *willp, struct rd_error *err)
 {
 	RD_CLEANUP(rd_dkms_conf_deinit) struct rd_dkms_conf conf = RD_DKMS_CONF_INIT;
-	const struct rd_dkms_build *build = find_build(package, kernel->release);
+	const struct rd_dkms_build *build =
+		rd_dkms_package_find_build(package, kernel->release, NULL);
 	const char *arch = package->builds.n ? package->builds.items[0].arch : NULL;
 	enum rd_dkms_state state = build ? build->state : RD_DKMS_ADDED;
 	int r;

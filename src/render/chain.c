@@ -72,33 +72,13 @@ static const char *release_of(const struct rd_facts *facts, const struct rd_copy
 	return NULL;
 }
 
-static const struct rd_dkms_build *find_build(const struct rd_dkms_package *package,
-					      const char *release)
-{
-	for (size_t i = 0; i < package->builds.n; i++) {
-		const struct rd_dkms_build *build = &package->builds.items[i];
-
-		if (build->kernel && !strcmp(build->kernel, release))
-			return build;
-	}
-	return NULL;
-}
-
-/* Whether the next dkms autoinstall builds that package for that kernel. */
-static bool is_next(const struct rd_dkms_package *package, const struct rd_kernel *kernel)
-{
-	size_t n = package->name ? strlen(package->name) : 0;
-
-	return kernel && kernel->autoinstall && n && package->version &&
-	       !strncmp(kernel->autoinstall, package->name, n) && kernel->autoinstall[n] == '/' &&
-	       !strcmp(kernel->autoinstall + n + 1, package->version);
-}
-
 static bool is_for(const struct rd_facts *facts, const struct rd_dkms_package *package,
 		   const char *release)
 {
-	return find_build(package, release) ||
-	       is_next(package, rd_facts_find_kernel(facts, release));
+	const struct rd_kernel *kernel = rd_facts_find_kernel(facts, release);
+
+	return rd_dkms_package_find_build(package, release, NULL) ||
+	       (kernel && rd_dkms_package_is(package, kernel->autoinstall));
 }
 
 /* Whether that package is built from that source. */
@@ -173,7 +153,8 @@ int chain_of_kernel(const struct rd_facts *facts, const char *release, struct ch
 			r = add_link(chain, (struct chain_link){
 						    .stage = CHAIN_DKMS,
 						    .package = package,
-						    .build = find_build(package, release),
+						    .build = rd_dkms_package_find_build(
+							    package, release, NULL),
 					    });
 	}
 	sort(chain);

@@ -63,17 +63,6 @@ static int judge_index(const struct rd_facts *facts, const struct rd_kernel *ker
 	return r ? r : RD_RESULT_WARN;
 }
 
-/* Of all kernels the result that says most: a fault, then doubt, then a pass. */
-static int worst(int a, int b)
-{
-	static const int weight[] = {
-		[RD_RESULT_NA] = 0,   [RD_RESULT_PASS] = 1, [RD_RESULT_UNKNOWN] = 2,
-		[RD_RESULT_WARN] = 3, [RD_RESULT_FAIL] = 4,
-	};
-
-	return weight[b] > weight[a] ? b : a;
-}
-
 /* Judges each kernel, and gives the worst result, NA without any. */
 static int judge_kernels(const struct rd_facts *facts, struct rd_evidence *ev,
 			 int (*judge)(const struct rd_facts *facts, const struct rd_kernel *kernel,
@@ -86,7 +75,7 @@ static int judge_kernels(const struct rd_facts *facts, struct rd_evidence *ev,
 
 		if (r < 0)
 			return r;
-		result = worst(result, r);
+		result = rules_worse(result, r);
 	}
 	return result;
 }
@@ -190,21 +179,47 @@ static bool is_any_with_driver(const struct rd_facts *facts)
 	return false;
 }
 
-/* Where dkms could build one, RD-DKM-005 speaks of it. */
+/* A kernel that dkms could build for and did not: it boots with another driver than the others. */
+static bool is_left_out(const struct rd_facts *facts, const struct rd_kernel *kernel)
+{
+	for (size_t i = 0; i < facts->dkms.n; i++) {
+		const struct rd_dkms_build *build =
+			rd_dkms_package_find_build(&facts->dkms.items[i], kernel->release, NULL);
+
+		if (build && build->state != RD_DKMS_ADDED)
+			return false;
+	}
+	return facts->dkms.n && kernel->has_headers == RD_PRESENCE_YES;
+}
+
+static int judge_present(const struct rd_facts *facts, const struct rd_kernel *kernel,
+			 struct rd_evidence *ev)
+{
+	int r = 0;
+
+	if (is_left_out(facts, kernel))
+		r = rd_evidence_add(ev, RD_EVIDENCE_COVERAGE, kernel->release,
+				    "has no module of dkms, and boots with the kernel's own "
+				    "driver");
+	return r ? r : RD_RESULT_PASS;
+}
+
 static int judge_driver(const struct rd_facts *facts, const struct rd_kernel *kernel,
 			struct rd_evidence *ev)
 {
+	const char *next = kernel->autoinstall;
 	int r;
 
 	if (has_driver(kernel))
-		return RD_RESULT_PASS;
-	if (!is_whole(kernel) || (facts->dkms.n && kernel->has_headers == RD_PRESENCE_YES))
+		return judge_present(facts, kernel, ev);
+	if (!is_whole(kernel))
 		return RD_RESULT_NA;
 	if (kernel->has_amdgpu == RD_PRESENCE_UNKNOWN)
 		return RD_RESULT_UNKNOWN;
 	r = rd_evidence_add(ev, RD_EVIDENCE_LIMIT, kernel->release,
-			    "no amdgpu in its modules, and none built in%s",
-			    kernel->is_running ? "; this kernel is running" : "");
+			    "no amdgpu in its modules, and none built in%s%s%s",
+			    kernel->is_running ? "; this kernel is running" : "",
+			    next ? "; the next dkms autoinstall installs " : "", next ? next : "");
 	return r ? r : RD_RESULT_WARN;
 }
 

@@ -42,24 +42,9 @@ static bool is_build_of(const struct rd_copy *copy, const struct rd_dkms_package
 static const struct rd_dkms_package *find_autoinstalled(const struct rd_facts *facts,
 							const struct rd_kernel *kernel)
 {
-	for (size_t i = 0; kernel->autoinstall && i < facts->dkms.n; i++) {
-		const struct rd_dkms_package *package = &facts->dkms.items[i];
-		size_t len = strlen(package->name);
-
-		if (!strncmp(kernel->autoinstall, package->name, len) &&
-		    kernel->autoinstall[len] == '/' &&
-		    !strcmp(kernel->autoinstall + len + 1, package->version))
-			return package;
-	}
-	return NULL;
-}
-
-static const struct rd_dkms_build *find_build(const struct rd_dkms_package *package,
-					      const char *kernel)
-{
-	for (size_t i = 0; i < package->builds.n; i++) {
-		if (!strcmp(package->builds.items[i].kernel, kernel))
-			return &package->builds.items[i];
+	for (size_t i = 0; i < facts->dkms.n; i++) {
+		if (rd_dkms_package_is(&facts->dkms.items[i], kernel->autoinstall))
+			return &facts->dkms.items[i];
 	}
 	return NULL;
 }
@@ -82,22 +67,12 @@ static int judge_copy(const struct rd_copy *copy, const struct rd_kernel *kernel
 		       : RD_RESULT_FAIL;
 }
 
-/* FAIL over UNKNOWN over PASS. */
-static int worse(int a, int b)
-{
-	static const int rank[] = {
-		[RD_RESULT_NA] = 0,   [RD_RESULT_PASS] = 1, [RD_RESULT_UNKNOWN] = 2,
-		[RD_RESULT_WARN] = 3, [RD_RESULT_FAIL] = 4,
-	};
-
-	return rank[a] >= rank[b] ? a : b;
-}
-
 static int judge_autoinstall(const struct rd_facts *facts, const struct rd_kernel *kernel,
 			     struct rd_evidence *ev)
 {
 	const struct rd_dkms_package *package = find_autoinstalled(facts, kernel);
-	const struct rd_dkms_build *build = package ? find_build(package, kernel->release) : NULL;
+	const struct rd_dkms_build *build =
+		package ? rd_dkms_package_find_build(package, kernel->release, NULL) : NULL;
 	bool is_built = build && build->state == RD_DKMS_BUILT;
 	int result = RD_RESULT_PASS;
 
@@ -111,7 +86,7 @@ static int judge_autoinstall(const struct rd_facts *facts, const struct rd_kerne
 		r = judge_copy(copy, kernel, ev);
 		if (r < 0)
 			return r;
-		result = worse(result, r);
+		result = rules_worse(result, r);
 	}
 	return result;
 }
@@ -125,7 +100,7 @@ static int dkms_autoinstall(const struct rd_facts *facts, struct rd_evidence *ev
 
 		if (r < 0)
 			return r;
-		result = worse(result, r);
+		result = rules_worse(result, r);
 	}
 	return result;
 }
@@ -182,7 +157,7 @@ static int for_each(const struct rd_facts *facts, struct rd_evidence *ev,
 
 		if (r < 0)
 			return r;
-		result = worse(result, r);
+		result = rules_worse(result, r);
 	}
 	return result;
 }
@@ -230,7 +205,7 @@ static int judge_order(const struct rd_facts *facts, const struct rd_dkms_packag
 
 		/* A build that failed is RD-DKM-004's. */
 		if (build->state == RD_DKMS_UNKNOWN)
-			result = worse(result, RD_RESULT_UNKNOWN);
+			result = rules_worse(result, RD_RESULT_UNKNOWN);
 		if (!what || build->log || !is_installed_kernel(facts, build))
 			continue;
 		if (rd_evidence_add(ev, RD_EVIDENCE_LIMIT, build->kernel, "%s/%s: %s",
@@ -280,63 +255,6 @@ const struct rd_rule rd_rule_dkms_failure = {
 	.id = "RD-DKM-004",
 	.about = RD_ABOUT_ADVICE,
 	.eval = dkms_failure,
-};
-
-/* Whether dkms has a module for the kernel, of whatever version. */
-static bool has_build(const struct rd_facts *facts, const char *kernel)
-{
-	for (size_t i = 0; i < facts->dkms.n; i++) {
-		const struct rd_dkms_build *build = find_build(&facts->dkms.items[i], kernel);
-
-		if (build && build->state != RD_DKMS_ADDED)
-			return true;
-	}
-	return false;
-}
-
-/* A kernel that dkms could have served and did not: with which driver it boots, or that none. */
-static int judge_unserved(const struct rd_kernel *kernel, struct rd_evidence *ev)
-{
-	bool has_module = kernel->has_amdgpu == RD_PRESENCE_YES;
-	const char *next = kernel->autoinstall ? kernel->autoinstall : "nothing";
-	int r;
-
-	if (has_module || kernel->has_builtin == RD_PRESENCE_YES) {
-		r = rd_evidence_add(
-			ev, RD_EVIDENCE_COVERAGE, kernel->release,
-			"has no module of dkms, and boots with the kernel's own driver");
-		return r ? r : RD_RESULT_PASS;
-	}
-	if (kernel->has_amdgpu != RD_PRESENCE_NO)
-		return RD_RESULT_UNKNOWN;
-	r = rd_evidence_add(
-		ev, RD_EVIDENCE_LIMIT, kernel->release,
-		"has headers and no amdgpu at all; the next dkms autoinstall installs %s", next);
-	return r ? r : RD_RESULT_WARN;
-}
-
-static int dkms_served(const struct rd_facts *facts, struct rd_evidence *ev)
-{
-	int result = facts->dkms.n ? RD_RESULT_PASS : RD_RESULT_NA;
-
-	for (size_t i = 0; i < facts->kernels.n && facts->dkms.n; i++) {
-		const struct rd_kernel *kernel = &facts->kernels.items[i];
-		int r;
-
-		if (kernel->has_headers != RD_PRESENCE_YES || has_build(facts, kernel->release))
-			continue;
-		r = judge_unserved(kernel, ev);
-		if (r < 0)
-			return r;
-		result = worse(result, r);
-	}
-	return result;
-}
-
-const struct rd_rule rd_rule_dkms_served = {
-	.id = "RD-DKM-005",
-	.about = RD_ABOUT_ADVICE,
-	.eval = dkms_served,
 };
 
 static int judge_patched_by(const struct rd_facts *facts, const struct rd_dkms_package *package,

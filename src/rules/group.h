@@ -23,7 +23,6 @@ extern const struct rd_rule rd_rule_dkms_autoinstall;
 extern const struct rd_rule rd_rule_dkms_older;
 extern const struct rd_rule rd_rule_dkms_order;
 extern const struct rd_rule rd_rule_dkms_failure;
-extern const struct rd_rule rd_rule_dkms_served;
 extern const struct rd_rule rd_rule_dkms_recipe;
 extern const struct rd_rule rd_rule_dkms_touched;
 
@@ -91,6 +90,9 @@ int rules_add_copies(struct rd_evidence *ev, const struct rd_facts *facts,
 
 /* Appends the lines of configuration that keep amdgpu from loading; how many, or -ENOMEM. */
 int rules_add_lines_in_the_way(struct rd_evidence *ev, const struct rd_facts *facts);
+
+/* Of two results the one that says more: a fault, then doubt, then a pass, then nothing. */
+int rules_worse(int a, int b);
 
 /* Decides, once all findings are in. 0 or -ENOMEM. */
 int rules_decide(struct rd_report *report);

@@ -165,13 +165,44 @@ static void driver_not_seen(struct rd_facts *facts)
 	facts->kernels.items[1].has_amdgpu = RD_PRESENCE_UNKNOWN;
 }
 
-static void dkms_speaks_of_it(struct rd_facts *facts)
+static void left_out_by_dkms(struct rd_facts *facts)
 {
 	struct rd_dkms_package package = { .name = strdup("amdgpu"), .version = strdup("1") };
 
 	add_kernel(facts, OTHER, NULL);
 	facts->kernels.items[1].has_headers = RD_PRESENCE_YES;
 	ck_assert_int_eq(rd_array_push(&facts->dkms, &package), 0);
+}
+
+static void left_out_for_now(struct rd_facts *facts)
+{
+	left_out_by_dkms(facts);
+	set(&facts->kernels.items[1].autoinstall, "amdgpu/1");
+}
+
+static void left_out_with_own_driver(struct rd_facts *facts)
+{
+	left_out_by_dkms(facts);
+	facts->kernels.items[1].has_amdgpu = RD_PRESENCE_YES;
+}
+
+/* Built and never installed: what dkms has is no driver. */
+static void built_only(struct rd_facts *facts)
+{
+	struct rd_dkms_build build = {
+		.kernel = strdup(OTHER),
+		.arch = strdup("x86_64"),
+		.state = RD_DKMS_BUILT,
+	};
+
+	left_out_by_dkms(facts);
+	ck_assert_int_eq(rd_array_push(&facts->dkms.items[0].builds, &build), 0);
+}
+
+static void built_with_driver(struct rd_facts *facts)
+{
+	built_only(facts);
+	facts->kernels.items[1].has_amdgpu = RD_PRESENCE_YES;
 }
 
 static void without_driver_for_other_card(struct rd_facts *facts)
@@ -248,7 +279,11 @@ static const struct {
 	{ "RD-DEP-003", remains_of_a_kernel, RD_RESULT_PASS, NULL },
 	{ "RD-DEP-003", other_built_in, RD_RESULT_PASS, NULL },
 	{ "RD-DEP-003", driver_not_seen, RD_RESULT_UNKNOWN, NULL },
-	{ "RD-DEP-003", dkms_speaks_of_it, RD_RESULT_PASS, NULL },
+	{ "RD-DEP-003", left_out_by_dkms, RD_RESULT_WARN, "none built in" },
+	{ "RD-DEP-003", left_out_for_now, RD_RESULT_WARN, "autoinstall installs amdgpu/1" },
+	{ "RD-DEP-003", left_out_with_own_driver, RD_RESULT_PASS, "the kernel's own driver" },
+	{ "RD-DEP-003", built_only, RD_RESULT_WARN, "none built in" },
+	{ "RD-DEP-003", built_with_driver, RD_RESULT_PASS, NULL },
 	{ "RD-DEP-003", without_driver_for_other_card, RD_RESULT_NA, NULL },
 
 	{ "RD-DEP-004", current, RD_RESULT_PASS, NULL },

@@ -153,32 +153,6 @@ static void failed_without_kernel(struct rd_facts *facts)
 	    PACKAGE "/build/make.log");
 }
 
-static void kernel_with_own_driver(struct rd_facts *facts)
-{
-	registered(facts);
-	newer_kernel_too(facts);
-	facts->kernels.items[1].has_headers = RD_PRESENCE_YES;
-}
-
-static void kernel_without_driver(struct rd_facts *facts)
-{
-	registered(facts);
-	cloud_kernel_too(facts);
-	facts->kernels.items[1].has_headers = RD_PRESENCE_YES;
-}
-
-static void kernel_without_driver_unknown(struct rd_facts *facts)
-{
-	kernel_without_driver(facts);
-	facts->kernels.items[1].has_amdgpu = RD_PRESENCE_UNKNOWN;
-}
-
-static void cloud_kernel_without_headers(struct rd_facts *facts)
-{
-	registered(facts);
-	cloud_kernel_too(facts);
-}
-
 static void recipe(struct rd_facts *facts)
 {
 	registered(facts);
@@ -206,13 +180,11 @@ static const struct {
 } cases[] = {
 	{ "nothing registered", nothing, RD_STATE_SANE, "RD-DKM-001", RD_RESULT_NA },
 	{ "nothing registered", nothing, RD_STATE_SANE, "RD-DKM-003", RD_RESULT_NA },
-	{ "nothing registered", nothing, RD_STATE_SANE, "RD-DKM-005", RD_RESULT_NA },
 	{ "nothing registered", nothing, RD_STATE_SANE, "RD-DKM-006", RD_RESULT_NA },
 	{ "installed", registered, RD_STATE_SANE, "RD-DKM-001", RD_RESULT_PASS },
 	{ "installed", registered, RD_STATE_SANE, "RD-DKM-002", RD_RESULT_PASS },
 	{ "installed", registered, RD_STATE_SANE, "RD-DKM-003", RD_RESULT_PASS },
 	{ "installed", registered, RD_STATE_SANE, "RD-DKM-004", RD_RESULT_PASS },
-	{ "installed", registered, RD_STATE_SANE, "RD-DKM-005", RD_RESULT_PASS },
 	{ "installed", registered, RD_STATE_SANE, "RD-DKM-006", RD_RESULT_PASS },
 	{ "installed", registered, RD_STATE_SANE, "RD-DKM-007", RD_RESULT_PASS },
 	{ "built", built_only, RD_STATE_SANE, "RD-DKM-001", RD_RESULT_PASS },
@@ -236,12 +208,6 @@ static const struct {
 	{ "failed", failed, RD_STATE_SANE, "RD-DKM-004", RD_RESULT_WARN },
 	{ "failed", failed, RD_STATE_SANE, "RD-DKM-003", RD_RESULT_PASS },
 	{ "failed, kernel gone", failed_without_kernel, RD_STATE_SANE, "RD-DKM-004",
-	  RD_RESULT_PASS },
-	{ "own driver", kernel_with_own_driver, RD_STATE_SANE, "RD-DKM-005", RD_RESULT_PASS },
-	{ "no driver", kernel_without_driver, RD_STATE_SANE, "RD-DKM-005", RD_RESULT_WARN },
-	{ "driver unknown", kernel_without_driver_unknown, RD_STATE_SANE, "RD-DKM-005",
-	  RD_RESULT_UNKNOWN },
-	{ "cloud kernel", cloud_kernel_without_headers, RD_STATE_SANE, "RD-DKM-005",
 	  RD_RESULT_PASS },
 	{ "recipe", recipe, RD_STATE_UNSAFE, "RD-DKM-006", RD_RESULT_FAIL },
 	{ "touched", touched, RD_STATE_SANE, "RD-DKM-007", RD_RESULT_WARN },
