@@ -191,10 +191,13 @@ bool rd_deb_conffile_find(const char *text, size_t len, const char *path,
 		if (found < text + 2 || found[-1] != ' ' || found[-2] != '\n' || pos >= len ||
 		    text[pos] != ' ')
 			continue;
-		file.package = package_at(text, (size_t)(found - text) - 2);
 		pos++;
-		if (!read_conffile(next_line(text, len, &pos), &file.digest) || !file.package.s)
+		if (!read_conffile(next_line(text, len, &pos), &file.digest))
 			continue;
+		/* Looked for once: of thousands of such lines in one stanza none has another. */
+		file.package = package_at(text, (size_t)(found - text) - 2);
+		if (!file.package.s)
+			return false;
 		*conffile = file;
 		return true;
 	}

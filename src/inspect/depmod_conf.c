@@ -14,7 +14,6 @@
  */
 
 #include <errno.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,13 +22,10 @@
 #include "base/text.h"
 #include "inspect/conf_line.h"
 #include "inspect/depmod_conf.h"
+#include "inspect/pattern.h"
 
 /* Distributions have one search line of four words, and an override a package. */
 #define WORDS_MAX 64
-
-/* regcomp(3) doubles what stands before a '+', and multiplies by what stands in braces. */
-#define PATTERN_MAX	 128
-#define PATTERN_PLUS_MAX 8
 
 void rd_depmod_conf_deinit(struct rd_depmod_conf *conf)
 {
@@ -211,36 +207,18 @@ int rd_depmod_conf_read(struct rd_depmod_conf *conf, const char *text, size_t le
 	return r < 0 ? r : 0;
 }
 
-static bool is_trap(const char *pattern)
-{
-	size_t plus = 0;
-
-	for (const char *p = pattern; *p; p++) {
-		plus += *p == '+';
-		if (*p == '{' || (*p == '\\' && p[1] >= '1' && p[1] <= '9'))
-			return true;
-	}
-	return plus > PATTERN_PLUS_MAX || strlen(pattern) > PATTERN_MAX;
-}
-
 /* Whether a line with that pattern is about the release; a pattern that is none is about none. */
 static int match(const char *pattern, const char *release, bool *matchesp)
 {
-	regex_t regex;
 	int r;
 
 	*matchesp = !strcmp(pattern, "*");
 	if (*matchesp)
 		return 0;
-	if (is_trap(pattern))
+	r = rd_pattern_match(pattern, release, matchesp);
+	if (r == RD_PATTERN_REFUSED)
 		return RD_DEPMOD_CONF_REFUSED;
-	r = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
-	if (r)
-		return r == REG_ESPACE ? -ENOMEM : 0;
-	r = regexec(&regex, release, 0, NULL, 0);
-	regfree(&regex);
-	*matchesp = !r;
-	return r == REG_ESPACE ? -ENOMEM : 0;
+	return r == RD_PATTERN_BAD ? 0 : r;
 }
 
 void rd_depmod_order_deinit(struct rd_depmod_order *order)

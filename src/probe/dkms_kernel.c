@@ -7,16 +7,13 @@
  * BUILD_EXCLUSIVE_ line is against it.
  */
 
-#include <ctype.h>
 #include <errno.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "attribute.h"
 #include "dkms.h"
-
-#define PATTERN_MAX 256
+#include "inspect/pattern.h"
 
 /* Headers as dkms looks for them, and as make needs them. */
 static int find_headers(const struct rd_dkms *dkms, struct rd_kernel *kernel, struct rd_error *err)
@@ -46,34 +43,15 @@ static int find_headers(const struct rd_dkms *dkms, struct rd_kernel *kernel, st
 	return 0;
 }
 
-/* Repetition counts and back references make the C library's matcher take any time and memory. */
-static bool is_cheap(const char *pattern)
-{
-	if (strlen(pattern) > PATTERN_MAX || strchr(pattern, '{'))
-		return false;
-	for (const char *p = pattern; *p; p++) {
-		if (*p == '\\' && isdigit((unsigned char)*++p))
-			return false;
-		if (!*p)
-			break;
-	}
-	return true;
-}
-
 /*
  * Whether bash's =~ would find @pattern. One that is not tried matches, so that what it might keep
  * out is still reported.
  */
 static bool matches(const char *pattern, const char *text)
 {
-	regex_t regex;
-	bool is_match;
+	bool is_match = false;
 
-	if (!is_cheap(pattern) || regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB))
-		return true;
-	is_match = !regexec(&regex, text, 0, NULL, 0);
-	regfree(&regex);
-	return is_match;
+	return rd_pattern_match(pattern, text, &is_match) || is_match;
 }
 
 /* The value of a line that holds for sure, else NULL. */
