@@ -54,6 +54,14 @@ struct value {
 	size_t left, n;
 };
 
+/* Where DIRNAMES has a folder: twice, if it is named with usr/ and without. */
+#define FOLDERS_MAX 4
+
+struct folders {
+	uint32_t numbers[FOLDERS_MAX];
+	size_t n;
+};
+
 /* RFC 4880, 9.4: how rpm numbers digests; one without a number is MD5. */
 static const struct {
 	uint32_t number;
@@ -144,33 +152,58 @@ static const char *get_string(const struct value *value, size_t i)
 	}
 }
 
-static bool is_path(const struct header *header, size_t i, const char *base, const char *path)
+/* Finds the numbers of @path's folder, once for all files of that name. */
+static void find_folders(const struct header *header, const char *path, struct folders *found)
 {
-	struct value indexes = { 0 }, folders = { 0 };
 	const char *slash = strrchr(path, '/');
-	const char *folder;
+	struct value names = { 0 };
+	const char *name;
+	size_t left;
+
+	if (!slash || !get(header, TAG_DIRNAMES, TYPE_STRING_ARRAY, &names))
+		return;
+	name = (const char *)names.data;
+	left = names.left;
+	for (size_t i = 0; i < names.n && found->n < FOLDERS_MAX; i++) {
+		size_t n = strnlen(name, left);
+
+		if (n == left)
+			return;
+		if (rd_md5sums_is_same_path(name, n, path, (size_t)(slash + 1 - path)))
+			found->numbers[found->n++] = (uint32_t)i;
+		name += n + 1;
+		left -= n + 1;
+	}
+}
+
+/* Whether file @i lies in one of the folders. */
+static bool is_inside(const struct value *indexes, size_t i, const struct folders *folders)
+{
 	uint32_t number;
 
-	if (!slash || strcmp(slash + 1, base) != 0)
+	if (!get_number(indexes, i, &number))
 		return false;
-	if (!get(header, TAG_DIRINDEXES, TYPE_INT32, &indexes) ||
-	    !get(header, TAG_DIRNAMES, TYPE_STRING_ARRAY, &folders) ||
-	    !get_number(&indexes, i, &number))
-		return false;
-	folder = get_string(&folders, number);
-	return folder &&
-	       rd_md5sums_is_same_path(folder, strlen(folder), path, (size_t)(slash + 1 - path));
+	for (size_t k = 0; k < folders->n; k++) {
+		if (folders->numbers[k] == number)
+			return true;
+	}
+	return false;
 }
 
 /* Finds the file's number. */
 static int find_file(const struct header *header, const char *path, size_t *ip)
 {
-	struct value bases = { 0 }, states = { 0 };
+	struct value bases = { 0 }, states = { 0 }, indexes = { 0 };
+	const char *slash = strrchr(path, '/');
+	struct folders folders = { 0 };
 	const char *base;
 	size_t left;
 
 	if (!get(header, TAG_BASENAMES, TYPE_STRING_ARRAY, &bases))
 		return RD_RPM_HEADER_ABSENT; /* a package without files */
+	find_folders(header, path, &folders);
+	if (!folders.n || !get(header, TAG_DIRINDEXES, TYPE_INT32, &indexes))
+		return RD_RPM_HEADER_ABSENT;
 	base = (const char *)bases.data;
 	left = bases.left;
 	for (size_t i = 0; i < bases.n; i++) {
@@ -178,7 +211,7 @@ static int find_file(const struct header *header, const char *path, size_t *ip)
 
 		if (n == left)
 			return RD_RPM_HEADER_BAD;
-		if (is_path(header, i, base, path)) {
+		if (!strcmp(slash + 1, base) && is_inside(&indexes, i, &folders)) {
 			*ip = i;
 			if (get(header, TAG_FILESTATES, TYPE_CHAR, &states) && i < states.n &&
 			    i < states.left && states.data[i] != STATE_NORMAL)

@@ -225,6 +225,35 @@ START_TEST(hostile_headers)
 }
 END_TEST
 
+/* A million files of one name in the last of a million folders: looked through, not multiplied. */
+START_TEST(many_files_of_one_name)
+{
+	enum { N = 1 << 20 };
+	RD_CLEANUP(rd_text_deinit) struct rd_text bases = RD_TEXT_INIT;
+	RD_CLEANUP(rd_text_deinit) struct rd_text text = RD_TEXT_INIT;
+	RD_CLEANUP(rd_rpm_file_deinit) struct rd_rpm_file file = RD_RPM_FILE_INIT;
+	RD_CLEANUP(rd_freep) char *folders = calloc(1, N), *indexes = calloc(4, N);
+	struct tag tags[] = { NAME,
+			      VERSION,
+			      RELEASE,
+			      { 1118, STRINGS, N, folders, N },
+			      { 1116, INT32, N, indexes, (size_t)4 * N },
+			      { 1117, STRINGS, N, NULL, 0 },
+			      DIGESTS,
+			      BY_SHA };
+
+	for (size_t i = 0; i < N; i++) {
+		memcpy(indexes + 4 * i, "\0\17\377\377", 4);
+		ck_assert_int_eq(rd_text_append(&bases, "a.ko", 5), 0);
+	}
+	tags[5].value = bases.data;
+	tags[5].len = bases.len;
+	text = make(tags, RD_N_ELEMENTS(tags));
+	ck_assert_int_eq(rd_rpm_header_find((uint8_t *)text.data, text.len, A_KO, &file),
+			 RD_RPM_HEADER_ABSENT);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("rpm-header");
@@ -234,6 +263,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, headers, 0, (int)RD_N_ELEMENTS(cases));
 	tcase_add_test(tc, hostile_headers);
+	tcase_add_test(tc, many_files_of_one_name);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
