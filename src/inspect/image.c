@@ -26,6 +26,11 @@
 #define MODULE	    "amdgpu"
 #define COPIES_MAX  16 /* of amdgpu in one image, those that a later one replaces among them */
 #define INDEXES_MAX 16
+#define RELEASE_MAX 255 /* NAME_MAX: it is the name of a folder */
+
+/* Of indexes: some megabytes at most, and a few of them; each is read for all of its names. */
+#define INDEX_LEN_MAX ((size_t)16 << 20)
+#define INDEXES_MET   64
 
 /* What one index says. */
 struct index {
@@ -44,7 +49,7 @@ struct scan {
 	} indexes;
 	char *release; /* the first that a member is of */
 	size_t first; /* copies before this one are of other sections */
-	size_t met;
+	size_t met, indexes_met;
 	bool has_releases; /* more than one */
 	bool has_lib_link; /* lib/x is usr/lib/x from here on */
 	struct rd_error why; /* what ended the scan */
@@ -262,6 +267,8 @@ static int add_index(struct scan *scan, const struct rd_initramfs_member *member
 	const char *release;
 	size_t n = 0;
 
+	if (scan->indexes_met++ >= INDEXES_MET || member->len > INDEX_LEN_MAX)
+		return rd_error_set(&scan->why, EFBIG, "more indexes than any image has");
 	if (member->reason || scan->indexes.n >= INDEXES_MAX)
 		return 0;
 	release = find_release(member->path, &n);
@@ -390,7 +397,7 @@ static int inspect_section(const struct rd_uki_part *part,
 	int r;
 
 	r = rd_initramfs_scan(part->data, part->len, &visitor, &summary, &scan.why);
-	/* Too many copies are a reason like others, not a failure. */
+	/* Too many copies or indexes are a reason like others, not a failure. */
 	if (r < 0 && r != -EFBIG)
 		return rd_error_set(err, -r, "%s", scan.why.msg);
 	content->members += summary.members;
@@ -406,9 +413,10 @@ static int take_uname(const struct rd_uki_part *uname, struct rd_image *image)
 {
 	size_t n = 0;
 
-	while (n < uname->len && uname->data[n] && !strchr(" \n", uname->data[n]))
+	while (n <= RELEASE_MAX && n < uname->len && uname->data[n] &&
+	       !strchr(" \n", uname->data[n]))
 		n++;
-	if (!n)
+	if (!n || n > RELEASE_MAX)
 		return 0;
 	free(image->kernel);
 	image->kernel = strndup((const char *)uname->data, n);

@@ -26,6 +26,7 @@
 #define HEADER_LEN   110
 #define NAME_MAX_LEN 4096u /* PATH_MAX: longer names are skipped by the kernel too */
 #define LINKS_MAX    64
+#define PARTS_MAX    4096 /* compressed ones: a decoder is set up for each; images have one or two */
 #define MAGIC_LEN    6
 #define LZO_MAGIC    "\x89LZO" /* lzop's; Linux lib/decompress.c goes by its first two bytes */
 
@@ -426,7 +427,7 @@ static const char *refusal(const uint8_t *data, size_t len)
 
 static int scan_image(struct scan *scan, const uint8_t *data, size_t len)
 {
-	size_t pos = 0, used = 0;
+	size_t pos = 0, used = 0, parts = 0;
 
 	len = without_bootconfig(data, len);
 	while (pos < len) {
@@ -438,7 +439,10 @@ static int scan_image(struct scan *scan, const uint8_t *data, size_t len)
 			continue;
 		}
 		codec = rd_codec_detect(data + pos, len - pos);
-		if (codec != RD_CODEC_NONE) {
+		if (codec != RD_CODEC_NONE && parts++ >= PARTS_MAX) {
+			rd_error_set(scan->err, EFBIG, "more than %d compressed parts", PARTS_MAX);
+			r = RD_INITRAMFS_TOO_LARGE;
+		} else if (codec != RD_CODEC_NONE) {
 			r = scan_compressed(scan, codec, data + pos, len - pos, &used);
 		} else if (is_cpio(data + pos, len - pos)) {
 			r = scan_plain(scan, data + pos, len - pos, &used);

@@ -80,6 +80,12 @@ static int read_section(const uint8_t *data, size_t len, const uint8_t *header,
 	return 0;
 }
 
+static bool overlap(const struct rd_uki_part *a, const struct rd_uki_part *b)
+{
+	return a->data < b->data + b->len && b->data < a->data + a->len;
+}
+
+/* Sections on top of each other would be read as often as they are named. */
 static int take_section(struct rd_uki *uki, const struct section *section, struct rd_error *err)
 {
 	if (!strcmp(section->name, ".uname") && !uki->uname.data)
@@ -88,6 +94,13 @@ static int take_section(struct rd_uki *uki, const struct section *section, struc
 		return 0;
 	if (!section->part.len)
 		return 0;
+	for (size_t i = 0; i < uki->n; i++) {
+		if (overlap(&uki->initrds[i], &section->part)) {
+			rd_error_set(err, EBADMSG, "PE sections %s lie on each other",
+				     section->name);
+			return RD_UKI_BAD;
+		}
+	}
 	if (uki->n >= RD_UKI_PARTS_MAX) {
 		rd_error_set(err, EFBIG, "more than %d initramfs sections", RD_UKI_PARTS_MAX);
 		return RD_UKI_BAD;

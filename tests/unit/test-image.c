@@ -230,6 +230,47 @@ START_TEST(a_unified_kernel_image_cut_anywhere)
 }
 END_TEST
 
+/* Thirty sections of the same bytes are thirty times the work. */
+START_TEST(sections_on_top_of_each_other)
+{
+	struct rd_uki uki = { 0 };
+
+	put_unified();
+	/* The offset in the file of the fifth section becomes that of the third. */
+	memcpy(image.data + 104 + 40 * 4 + 20, image.data + 104 + 40 * 2 + 20, 4);
+	ck_assert_int_eq(rd_uki_read((uint8_t *)image.data, image.len, &uki, &err), RD_UKI_BAD);
+}
+END_TEST
+
+START_TEST(a_release_longer_than_any_name)
+{
+	RD_CLEANUP(rd_freep) char *release = malloc(300);
+
+	memset(release, '6', 300);
+	for (size_t len = 255; len <= 256; len++) {
+		teardown();
+		pe_put(&image,
+		       (struct pe_section[]){ { .name = ".uname", .data = release, .len = len } },
+		       1);
+		look();
+		ck_assert_int_eq(content.image.kernel != NULL, len == 255);
+	}
+}
+END_TEST
+
+/* Each is read to its end for every name: nobody makes a hundred of them. */
+START_TEST(more_indexes_than_any_image_has)
+{
+	cpio_file(&image, DKMS, "no-sign");
+	for (int i = 0; i < 100; i++)
+		cpio_file(&image, K "modules.dep", "updates/dkms/amdgpu.ko:\n");
+	cpio_end(&image);
+	look();
+	ck_assert_uint_eq(content.copies.n, 2);
+	expect(1, "/boot/i", "L", RD_VERDICT_UNKNOWN);
+}
+END_TEST
+
 START_TEST(one_member_once_more)
 {
 	RD_CLEANUP(rd_text_deinit) struct rd_text member = RD_TEXT_INIT;
@@ -302,6 +343,9 @@ int main(void)
 	tcase_add_test(tc, modules_of_several_kernels);
 	tcase_add_test(tc, a_unified_kernel_image);
 	tcase_add_test(tc, a_unified_kernel_image_cut_anywhere);
+	tcase_add_test(tc, sections_on_top_of_each_other);
+	tcase_add_test(tc, a_release_longer_than_any_name);
+	tcase_add_test(tc, more_indexes_than_any_image_has);
 	tcase_add_test(tc, one_member_once_more);
 	tcase_add_loop_test(tc, what_depmod_wrote, 0, (int)RD_N_ELEMENTS(indexed));
 	tcase_add_test(tc, a_broken_index_says_nothing);

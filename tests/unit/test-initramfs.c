@@ -432,6 +432,18 @@ START_TEST(a_bomb_meets_the_limit)
 }
 END_TEST
 
+/* Parts of some sixty bytes each: a decoder is not set up a million times. */
+START_TEST(more_parts_than_any_image_has)
+{
+	static const struct entry nothing[] = { { .name = NULL } };
+	struct rd_initramfs_summary summary;
+
+	for (int i = 0; i < 5000; i++)
+		append_compressed(0, nothing);
+	ck_assert_int_eq(scan(&image, &summary), RD_INITRAMFS_TOO_LARGE);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("initramfs");
@@ -456,6 +468,7 @@ int main(void)
 	tcase_add_test(tc, a_name_without_end_is_bad);
 	tcase_add_test(tc, a_bootconfig_at_the_end_is_no_junk);
 	tcase_add_test(tc, a_bomb_meets_the_limit);
+	tcase_add_test(tc, more_parts_than_any_image_has);
 	suite_add_tcase(suite, tc);
 
 	runner = srunner_create(suite);
