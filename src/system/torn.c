@@ -40,6 +40,9 @@ static bool mend(uintptr_t address)
 
 		if (!start || address < start || address - start >= len)
 			continue;
+		/* Another thread may have given the slot to another map in between. */
+		if (atomic_load(&watched[i].start) != start)
+			continue;
 		atomic_store(&watched[i].is_torn, true);
 		return mmap((void *)page, start + len - page, PROT_READ,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
