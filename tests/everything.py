@@ -29,8 +29,10 @@ FAILED = ("FAIL", "ERROR", "TIMEOUT", "INTERRUPT", "UNEXPECTEDPASS")
 TAP_LINE = re.compile(r"^(not )?ok\b(?: \d+)?(?: -)? ?(.*?)(?:\s*# *skip\S* *(.*))?$", re.I)
 
 SANITIZED = {
+    # Not strict_string_checks: it wants a NUL behind what strndup(3) takes a part of, and maps
+    # and archives have none.
     "ASAN_OPTIONS": "abort_on_error=1:allocator_may_return_null=1:"
-                    "detect_stack_use_after_return=1:strict_string_checks=1",
+                    "detect_stack_use_after_return=1",
     "CK_TIMEOUT_MULTIPLIER": "4",
     "RECOVERY_EVERY": "50",
     "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",

@@ -170,9 +170,14 @@ static const char *find_listed(const struct rd_modprobe_subject *subject, const 
 		const char *module = subject->modules[i];
 		size_t n = strlen(module);
 
-		for (const char *at = list; at; at = strchr(at, ','), at += at != NULL) {
-			if (strcspn(at, ",") == n && !memcmp(at, module, n))
+		for (const char *at = list;; at++) {
+			size_t word = strcspn(at, ",");
+
+			if (word == n && !memcmp(at, module, n))
 				return module;
+			at += word;
+			if (!*at)
+				break;
 		}
 	}
 	return NULL;
