@@ -7,7 +7,7 @@
  * Loadable is the file that the index names, and what the next depmod would choose: packages, dkms
  * and kernel updates run it unasked. The others are shadowed: they load only after somebody took
  * the chosen one away. Where the choice is not known and no index names a file that exists, all
- * count as loadable.
+ * count as loadable. A folder that a removed kernel has left is no kernel.
  */
 
 #include <errno.h>
@@ -98,15 +98,61 @@ static int read_indexes(struct rd_tree *tree, const char *folder, struct rd_kern
 	return rd_depmod_has_builtin(tree->sys, folder, &kernel->has_builtin, err);
 }
 
+/* Whether nothing is at @path; what cannot be told may be there. */
+static int is_absent(const struct rd_system *sys, const char *path, bool *absentp,
+		     struct rd_error *err)
+{
+	struct rd_error why = RD_ERROR_INIT;
+	struct stat st;
+	int r;
+
+	r = rd_system_stat(sys, path, &st, &why);
+	if (r < 0)
+		return rd_error_set(err, -r, "%s", why.msg);
+	*absentp = r == RD_SYSTEM_ABSENT;
+	return 0;
+}
+
+/*
+ * A package that is removed takes its modules and its lists of them along; what depmod made of them
+ * stays (Debian: until apt purge), and names files of a kernel that is gone.
+ */
+static int find_removed(const struct rd_system *sys, const char *folder, const char *resolved,
+			bool *removedp, struct rd_error *err)
+{
+	static const char *const brought[] = { "kernel", "modules.order", "modules.builtin" };
+	bool is_gone = false;
+	int r = 0;
+
+	if (resolved)
+		r = is_absent(sys, resolved, &is_gone, err);
+	for (size_t i = 0; i < RD_N_ELEMENTS(brought) && is_gone && !r; i++) {
+		RD_CLEANUP(rd_freep) char *path = rd_attribute_path(folder, brought[i]);
+
+		r = path ? is_absent(sys, path, &is_gone, err) : rd_error_nomem(err);
+	}
+	if (!r)
+		*removedp = is_gone;
+	return r;
+}
+
+/* @removedp: the kernel is gone, and what is left has no amdgpu. */
 static int read_kernel(struct kernels *kernels, const char *folder, struct rd_kernel *kernel,
-		       struct rd_error *err)
+		       bool *removedp, struct rd_error *err)
 {
 	struct rd_examiner *examiner = &kernels->examiner;
 	RD_CLEANUP(rd_tree_deinit)
 	struct rd_tree tree = { .sys = examiner->sys, .facts = examiner->facts };
+	bool is_removed = false;
 	int r;
 
 	r = read_indexes(&tree, folder, kernel, err);
+	if (!r)
+		r = find_removed(tree.sys, folder, kernel->resolved, &is_removed, err);
+	if (is_removed) {
+		free(kernel->resolved);
+		kernel->resolved = NULL;
+	}
 	if (!r)
 		r = rd_tree_find(&tree, folder, &kernels->depmod, kernel->resolved, err);
 	if (!r && rd_attribute_copy(&kernel->expected, rd_tree_expected(&tree)))
@@ -114,6 +160,7 @@ static int read_kernel(struct kernels *kernels, const char *folder, struct rd_ke
 	if (!r)
 		r = examine_files(examiner, kernel->release, &tree, err);
 	kernel->has_amdgpu = presence_of(&tree);
+	*removedp = is_removed && kernel->has_amdgpu == RD_PRESENCE_NO;
 	return r;
 }
 
@@ -127,11 +174,14 @@ static int add_kernel(struct kernels *kernels, const char *folder, const char *r
 		.release = strdup(release),
 		.is_running = running && !strcmp(release, running),
 	};
+	bool is_removed = false;
 	int r;
 
 	if (!kernel.release)
 		return rd_error_nomem(err);
-	r = read_kernel(kernels, folder, &kernel, err);
+	r = read_kernel(kernels, folder, &kernel, &is_removed, err);
+	if (!r && is_removed)
+		return 0;
 	if (!r && rd_array_push(&facts->kernels, &kernel))
 		r = rd_error_nomem(err);
 	if (r)
