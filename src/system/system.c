@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -99,6 +100,38 @@ void rd_system_deinit(struct rd_system *sys)
 	*sys = (struct rd_system)RD_SYSTEM_INIT;
 }
 
+/*
+ * What a name leads to is asked before it is opened, and that very file is opened then: users put
+ * links where libraries are searched for, and some devices act on being opened (watchdog(4)).
+ */
+static int open_regular(const struct rd_system *sys, const char *path, int *fdp, struct stat *st,
+			struct rd_error *err)
+{
+	RD_CLEANUP(rd_closep) int place = -1;
+	char name[32];
+	int fd;
+
+	place = below_open(sys->rootfd, path, O_PATH);
+	if (place < 0)
+		return below_failed(path, place, err);
+	if (fstat(place, st) < 0)
+		return rd_error_set(err, errno, "stat %s: %s", path, strerror(errno));
+	if (!S_ISREG(st->st_mode)) {
+		rd_error_set(err, EINVAL, "%s is not a regular file", path);
+		return RD_SYSTEM_UNREADABLE;
+	}
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
+	fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	if (fd == -ENOENT) /* a root without /proc, as rescue systems have: by its name again */
+		fd = below_open(sys->rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return below_failed(path, fd, err);
+	*fdp = fd;
+	return 0;
+}
+
 int rd_system_read(const struct rd_system *sys, const char *path, size_t max, struct rd_text *textp,
 		   struct rd_error *err)
 {
@@ -107,15 +140,9 @@ int rd_system_read(const struct rd_system *sys, const char *path, size_t max, st
 	struct stat st;
 	int r;
 
-	fd = below_open(sys->rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return below_failed(path, fd, err);
-	if (fstat(fd, &st) < 0)
-		return rd_error_set(err, errno, "stat %s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode)) {
-		rd_error_set(err, EINVAL, "%s is not a regular file", path);
-		return RD_SYSTEM_UNREADABLE;
-	}
+	r = open_regular(sys, path, &fd, &st, err);
+	if (r)
+		return r;
 
 	r = rd_text_fill(&text, fd, max, err);
 	if (r > 0) {
@@ -150,16 +177,11 @@ int rd_system_open(const struct rd_system *sys, const char *path, int *fdp, stru
 {
 	RD_CLEANUP(rd_closep) int fd = -1;
 	struct stat st;
+	int r;
 
-	fd = below_open(sys->rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return below_failed(path, fd, err);
-	if (fstat(fd, &st) < 0)
-		return rd_error_set(err, errno, "stat %s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode)) {
-		rd_error_set(err, EINVAL, "%s is not a regular file", path);
-		return RD_SYSTEM_UNREADABLE;
-	}
+	r = open_regular(sys, path, &fd, &st, err);
+	if (r)
+		return r;
 	*fdp = RD_TAKE_FD(fd);
 	return 0;
 }
@@ -198,16 +220,11 @@ int rd_system_map(const struct rd_system *sys, const char *path, size_t max, str
 	struct rd_map map = RD_MAP_INIT;
 	struct stat st;
 	void *p;
+	int r;
 
-	fd = below_open(sys->rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return below_failed(path, fd, err);
-	if (fstat(fd, &st) < 0)
-		return rd_error_set(err, errno, "stat %s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode)) {
-		rd_error_set(err, EINVAL, "%s is not a regular file", path);
-		return RD_SYSTEM_UNREADABLE;
-	}
+	r = open_regular(sys, path, &fd, &st, err);
+	if (r)
+		return r;
 	if ((uint64_t)st.st_size > max) {
 		rd_error_set(err, EFBIG, "%s has %lld bytes, more than the limit of %zu", path,
 			     (long long)st.st_size, max);
