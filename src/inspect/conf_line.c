@@ -14,7 +14,8 @@
 
 #include "inspect/conf_line.h"
 
-#define BLANKS "\t "
+#define BLANKS	  "\t "
+#define SHOWN_MAX 1000 /* of a line: a file of one line must not fill the report */
 
 void rd_conf_line_deinit(struct rd_conf_line *line)
 {
@@ -102,7 +103,7 @@ char *rd_conf_line_text(const struct rd_conf_line *line)
 	n = strlen(start);
 	while (n && isspace((unsigned char)start[n - 1]))
 		n--;
-	return strndup(start, n);
+	return strndup(start, n < SHOWN_MAX ? n : SHOWN_MAX);
 }
 
 char *rd_conf_line_place(const struct rd_conf_line *line, const char *path)

@@ -29,6 +29,7 @@
 #define IMAGES_MAX     64
 #define ENTRY_MAX      ((size_t)64 << 10) /* bytes of a boot entry */
 #define ENTRIES_MAX    256
+#define NAMED_MAX      1024 /* paths in all entries together */
 #define MACHINE_ID_LEN 32 /* machine-id(5) */
 
 struct search {
@@ -37,6 +38,7 @@ struct search {
 	struct rd_facts *facts;
 	struct image_places *places;
 	struct rd_folder_set seen;
+	size_t named; /* paths in boot entries */
 	bool is_full;
 };
 
@@ -272,6 +274,14 @@ static int add_entry_path(struct search *search, const char *boot, const char *p
 
 	if (strchr(path, '$')) /* a variable of GRUB's */
 		return 0;
+	if (search->named++ >= NAMED_MAX)
+		return search->named == NAMED_MAX + 1 &&
+				       rd_facts_add_unread(search->facts, path,
+							   "more paths in boot entries than any "
+							   "machine has",
+							   false)
+			       ? rd_error_nomem(err)
+			       : 0;
 	below = rd_attribute_path(boot, path + strspn(path, "/"));
 	if (!below)
 		return rd_error_nomem(err);

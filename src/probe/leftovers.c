@@ -24,19 +24,27 @@
 #define DEEP_MAX      ((size_t)4 << 30) /* MIOpen has up to 1 GiB */
 #define LEFTOVERS_MAX 100
 
+/* Bytes of all libraries together: users may have put any number of them into their homes. */
+#define SEARCHED_MAX  ((uint64_t)2 << 30)
+#define SEARCHED_DEEP ((uint64_t)32 << 30)
+
 struct search {
 	const struct rd_system *sys;
 	const struct rd_probe_options *options;
 	struct rd_facts *facts;
 	const struct rd_leftover_sign *sign;
 	struct rd_folder_set *seen;
+	uint64_t left; /* bytes that may still be searched */
 };
 
 /* Notes a file that was left out. */
 static int skip(struct search *search, const struct rd_error *why)
 {
-	char *line = strdup(why->msg);
+	char *line;
 
+	if (search->facts->leftovers.unsearched.n >= LEFTOVERS_MAX)
+		return 0;
+	line = strdup(why->msg);
 	if (line && !rd_array_push(&search->facts->leftovers.unsearched, &line))
 		return 0;
 	free(line);
@@ -55,8 +63,13 @@ static int find_string(struct search *search, const char *path, const char **str
 	r = rd_system_map(search->sys, path, max, &map, &why);
 	if (r < 0)
 		return rd_error_set(err, -r, "%s", why.msg);
-	if (r == RD_SYSTEM_UNREADABLE && skip(search, &why))
-		return rd_error_nomem(err);
+	if (!r && map.len > search->left) {
+		rd_error_set(&why, EFBIG, "%s: more libraries than are searched", path);
+		r = RD_SYSTEM_UNREADABLE;
+	}
+	if (r)
+		return r == RD_SYSTEM_UNREADABLE && skip(search, &why) ? rd_error_nomem(err) : 0;
+	search->left -= map.len;
 	for (size_t i = 0; map.data && i < RD_LEFTOVER_STRINGS_MAX; i++) {
 		const char *string = search->sign->strings[i];
 
@@ -127,7 +140,13 @@ int rd_probe_leftovers(const struct rd_system *sys, const struct rd_probe_option
 		       struct rd_facts *facts, struct rd_error *err)
 {
 	RD_CLEANUP(rd_folder_set_deinit) struct rd_folder_set seen = { 0 };
-	struct search search = { .sys = sys, .options = options, .facts = facts, .seen = &seen };
+	struct search search = {
+		.sys = sys,
+		.options = options,
+		.facts = facts,
+		.seen = &seen,
+		.left = options->is_deep ? SEARCHED_DEEP : SEARCHED_MAX,
+	};
 	const struct rd_leftover_sign *signs;
 	size_t n;
 	int r = 0;
