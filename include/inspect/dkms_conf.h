@@ -56,10 +56,3 @@ const char *rd_dkms_conf_get(const struct rd_dkms_conf *conf, const char *name, 
 
 /* One more than the highest index of an array; 0 if there is none. */
 size_t rd_dkms_conf_count(const struct rd_dkms_conf *conf, const char *name);
-
-/**
- * rd_dkms_version_compare() - the order in which dkms sees versions and kernels
- *
- * Its VER(): numbers padded to three digits, then compared as text. Return: as strcmp().
- */
-int rd_dkms_version_compare(const char *a, const char *b);

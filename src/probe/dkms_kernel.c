@@ -13,6 +13,7 @@
 
 #include "attribute.h"
 #include "dkms.h"
+#include "inspect/dkms_version.h"
 #include "inspect/pattern.h"
 
 /* Headers as dkms looks for them, and as make needs them. */

@@ -5,6 +5,7 @@
 
 #include "fuzz.h"
 #include "inspect/dkms_conf.h"
+#include "inspect/dkms_version.h"
 #include "inspect/make_log.h"
 #include "inspect/source_change.h"
 

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "inspect/dkms_conf.h"
+#include "inspect/dkms_version.h"
 
 #define OPEN "(open)"
 #define NONE "(none)"
