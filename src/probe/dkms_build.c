@@ -68,10 +68,14 @@ static int exists(const struct rd_system *sys, const char *path, struct stat *st
 	return 0;
 }
 
-/* Whether two files have the same bytes; what cannot be read is equal to nothing. */
-static int compare_files(const struct rd_system *sys, const char *a, const char *b, bool *samep,
+/*
+ * Whether two files have the same bytes; what cannot be read is equal to nothing. The examiner gets
+ * to know of it, and does not compare them again.
+ */
+static int compare_files(struct rd_examiner *examiner, const char *a, const char *b, bool *samep,
 			 struct rd_error *err)
 {
+	const struct rd_system *sys = examiner->sys;
 	RD_CLEANUP(rd_map_deinit) struct rd_map x = RD_MAP_INIT;
 	RD_CLEANUP(rd_map_deinit) struct rd_map y = RD_MAP_INIT;
 	struct stat st_a, st_b;
@@ -92,6 +96,8 @@ static int compare_files(const struct rd_system *sys, const char *a, const char 
 		r = rd_system_map(sys, b, MODULE_MAX, &y, err);
 	*samep = !r && x.len == y.len && (!x.len || !memcmp(x.data, y.data, x.len)) &&
 		 !rd_map_is_torn(&x) && !rd_map_is_torn(&y);
+	if (*samep && rd_examiner_note_equal(examiner, &st_a, &st_b))
+		return rd_error_nomem(err);
 	return r < 0 ? r : 0;
 }
 
@@ -125,7 +131,7 @@ static int judge_module(const struct build *build, const struct rd_dkms_module *
 			return rd_error_nomem(err);
 		r = rd_dkms_find_file(sys, folder, module->name, &file, err);
 		if (!r && file)
-			r = compare_files(sys, built, file, &is_same, err);
+			r = compare_files(&build->dkms->examiner, built, file, &is_same, err);
 		if (r)
 			return r;
 		if (is_same)

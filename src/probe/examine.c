@@ -49,6 +49,26 @@ int rd_examiner_recall(struct rd_examiner *examiner, struct rd_error *err)
 	return 0;
 }
 
+static bool is_file(const struct rd_examined *seen, const struct stat *st)
+{
+	return seen->dev == st->st_dev && seen->ino == st->st_ino;
+}
+
+int rd_examiner_note_equal(struct rd_examiner *examiner, const struct stat *file,
+			   const struct stat *other)
+{
+	for (size_t i = 0; examiner->compares_content && i < examiner->seen.n; i++) {
+		struct rd_examined seen = examiner->seen.items[i];
+
+		if (!is_file(&seen, other))
+			continue;
+		seen.dev = file->st_dev;
+		seen.ino = file->st_ino;
+		return rd_array_push(&examiner->seen, &seen);
+	}
+	return 0;
+}
+
 int rd_examine_repeat(struct rd_copy *copy, const struct rd_copy *from)
 {
 	struct rd_identity *id = &copy->id;
@@ -88,11 +108,13 @@ static size_t find_equal(const struct rd_examiner *examiner, const struct stat *
 	const struct rd_copies *copies = &examiner->facts->copies;
 
 	for (size_t i = 0; i < examiner->seen.n; i++) {
+		if (is_file(&examiner->seen.items[i], st))
+			return examiner->seen.items[i].copy;
+	}
+	for (size_t i = 0; examiner->compares_content && i < examiner->seen.n; i++) {
 		const struct rd_examined *seen = &examiner->seen.items[i];
 
-		if (seen->dev == st->st_dev && seen->ino == st->st_ino)
-			return seen->copy;
-		if (examiner->compares_content && seen->size == st->st_size &&
+		if (seen->size == st->st_size &&
 		    has_content(examiner->sys, copies->items[seen->copy].path, map))
 			return seen->copy;
 	}

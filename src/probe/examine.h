@@ -33,6 +33,10 @@ void rd_examiner_deinit(struct rd_examiner *examiner);
 /* Knows the installed modules among the facts, which another examiner met. Return: 0 or -errno. */
 int rd_examiner_recall(struct rd_examiner *examiner, struct rd_error *err);
 
+/* Somebody found that @file has the bytes of @other: it need not be read again. 0 or -ENOMEM. */
+int rd_examiner_note_equal(struct rd_examiner *examiner, const struct stat *file,
+			   const struct stat *other);
+
 enum {
 	_RD_EXAMINE_OK,
 	RD_EXAMINE_NO_FILE, /* listed as unknown: dangling, a FIFO, unreadable */
