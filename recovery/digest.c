@@ -38,16 +38,6 @@ static int put_hex(const unsigned char *raw, unsigned int len, char hex[DIGEST_H
 	return 0;
 }
 
-int digest_of(const void *data, size_t len, char hex[DIGEST_HEX], struct rd_error *err)
-{
-	unsigned char raw[EVP_MAX_MD_SIZE];
-	unsigned int n = 0;
-
-	if (!EVP_Digest(data, len, raw, &n, EVP_sha256(), NULL))
-		return rd_error_nomem(err);
-	return put_hex(raw, n, hex, err);
-}
-
 static bool is_zero(const char *data, size_t len)
 {
 	return len && !*data && !memcmp(data, data + 1, len - 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* SHA-256, alone and of what is copied. Private to recovery. */
+/* SHA-256 of a file while it is copied. Private to recovery. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -9,8 +9,6 @@
 #include "base/error.h"
 
 #define DIGEST_HEX 65 /* with its NUL */
-
-int digest_of(const void *data, size_t len, char hex[DIGEST_HEX], struct rd_error *err);
 
 /**
  * digest_copy() - read a file to its end

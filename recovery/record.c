@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest.h"
+#include "inspect/digest.h"
 #include "record.h"
 
 #define PROGRAM "rdna1-doctor:"
@@ -72,12 +72,21 @@ static size_t count_lines(const char *text, size_t len)
 	return n;
 }
 
+static int digest(const char *text, size_t len, char hex[RD_DIGEST_MAX], struct rd_error *err)
+{
+	int r = rd_digest_hex(RD_DIGEST_SHA256, text, len, hex);
+
+	return r == RD_DIGEST_REFUSED ? rd_error_set(err, ENOTSUP, "libcrypto has no SHA-256")
+	       : r		      ? rd_error_nomem(err)
+				      : 0;
+}
+
 int record_end(struct rd_text *text, struct rd_error *err)
 {
-	char hex[DIGEST_HEX];
+	char hex[RD_DIGEST_MAX];
 	int r;
 
-	r = digest_of(text->data, text->len, hex, err);
+	r = digest(text->data, text->len, hex, err);
 	if (r)
 		return r;
 	if (rd_text_printf(text, "end %zu %s\n", count_lines(text->data, text->len) - 1, hex))
@@ -169,7 +178,7 @@ static int check_head(const struct rd_text *text, const char *kind, struct rd_er
 static int check_end(const struct rd_text *text, size_t *endp, struct rd_error *err)
 {
 	RD_CLEANUP(rd_freep) char *expected = NULL;
-	char hex[DIGEST_HEX];
+	char hex[RD_DIGEST_MAX];
 	size_t lines, end;
 	int r;
 
@@ -178,7 +187,7 @@ static int check_end(const struct rd_text *text, size_t *endp, struct rd_error *
 		return rd_error_set(err, EBADMSG, "line %zu: cut off", lines);
 	for (end = text->len - 1; text->data[end - 1] != '\n';)
 		end--;
-	r = digest_of(text->data, end, hex, err);
+	r = digest(text->data, end, hex, err);
 	if (r)
 		return r;
 	if (asprintf(&expected, "end %zu %s\n", lines - 2, hex) < 0) {

@@ -7,12 +7,12 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "inspect/digest.h"
 #include "inspect/identity.h"
 
 #define IDENTITY_MAX_VALUE    1024 /* a hostile .modinfo must not fill the report */
@@ -151,12 +151,13 @@ int rd_identity_read_signature(const void *data, size_t len, struct rd_identity 
 int rd_identity_read_sha256(const void *data, size_t len, struct rd_identity *id,
 			    struct rd_error *err)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned int n = 0;
+	char hex[RD_DIGEST_MAX];
+	int r;
 
-	if (!EVP_Digest(data, len, digest, &n, EVP_sha256(), NULL))
+	r = rd_digest_hex(RD_DIGEST_SHA256, data, len, hex);
+	if (r == RD_DIGEST_REFUSED)
 		return rd_error_set(err, ENOTSUP, "libcrypto has no SHA-256");
 	free(id->sha256);
-	id->sha256 = rd_text_hex(digest, n);
+	id->sha256 = r ? NULL : strdup(hex);
 	return id->sha256 ? 0 : rd_error_nomem(err);
 }
