@@ -77,7 +77,6 @@ extern const struct cli_verb cli_inspect;
 
 /* All verbs in the order of the help; static. */
 const struct cli_verb *const *cli_verbs(size_t *np);
-const struct cli_verb *cli_verb_find(const char *name);
 
 /**
  * cli_options_parse() - the options of a verb

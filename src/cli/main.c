@@ -32,7 +32,7 @@ const struct cli_verb *const *cli_verbs(size_t *np)
 	return verbs;
 }
 
-const struct cli_verb *cli_verb_find(const char *name)
+static const struct cli_verb *find_verb(const char *name)
 {
 	for (size_t i = 0; i < RD_N_ELEMENTS(verbs); i++) {
 		if (!strcmp(verbs[i]->name, name))
@@ -131,7 +131,7 @@ static int run(int argc, char **argv)
 		cli_help(stderr);
 		return CLI_EXIT_USAGE;
 	}
-	verb = cli_verb_find(argv[optind]);
+	verb = find_verb(argv[optind]);
 	if (!verb)
 		return refuse_word("unknown verb", argv[optind]);
 	return run_verb(verb, argc - optind, argv + optind);

@@ -114,7 +114,8 @@ bool rd_code_branch(const cs_insn *insn, uint64_t *targetp)
 	return true;
 }
 
-bool rd_code_is_last(const cs_insn *insn)
+/* Whether nothing after @insn is reached from it: ret, a direct jump, ud2. */
+static bool is_last(const cs_insn *insn)
 {
 	const uint8_t *p = skip_prefixes(insn);
 
@@ -132,7 +133,7 @@ size_t rd_code_extent(struct rd_code *code, const uint8_t *data, size_t len)
 		if (insn->id != X86_INS_CALL && rd_code_branch(insn, &target) && target < len &&
 		    target > furthest)
 			furthest = target;
-		if (rd_code_is_last(insn) && furthest < walk.address)
+		if (is_last(insn) && furthest < walk.address)
 			break;
 	}
 	return len - walk.left;

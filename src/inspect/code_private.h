@@ -35,9 +35,6 @@ const cs_insn *rd_code_next(struct rd_code_walk *walk);
 /* Whether @insn is a direct branch or call; its target as an address, as if not relocated. */
 bool rd_code_branch(const cs_insn *insn, uint64_t *targetp);
 
-/* Whether nothing after @insn is reached from it: ret, a direct jump, ud2. */
-bool rd_code_is_last(const cs_insn *insn);
-
 /**
  * rd_code_extent() - where the code that starts at @data ends, when no symbol tells
  *

@@ -4,12 +4,12 @@
  * The binary index is a trie (kmod, libkmod-index.h). All numbers are big-endian:
  *
  *	file  := magic version node's offset
- *	node  := [ prefix NUL ] [ first last offset{last - first + 1} ] [ count ( priority text NUL
- *)* ]
+ *	node  := [ prefix NUL ] [ first last offset{last - first + 1} ] [ values ]
+ *	values := count ( priority text NUL )*
  *
  * and which of the three parts a node has stands in the upper bits of the offset that leads to it.
  * The text of a module in modules.dep.bin is its line in modules.dep: "PATH: PATH PATH...". A text
- *is terminated inside the file, or not taken.
+ * that is not terminated inside the file is not taken.
  */
 
 #include <errno.h>

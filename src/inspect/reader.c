@@ -21,7 +21,8 @@ void reader_deinit(struct reader *reader)
 	stream_deinit(&reader->stream);
 }
 
-int reader_fill(struct reader *reader, struct rd_error *err)
+/* Makes the next byte available at @chunk, unless the bytes are over. Never READER_OVER. */
+static int fill(struct reader *reader, struct rd_error *err)
 {
 	struct reader_budget *budget = reader->budget;
 	int r;
@@ -46,7 +47,7 @@ int reader_take(struct reader *reader, uint8_t *out, uint64_t n, struct rd_error
 {
 	while (n) {
 		size_t part;
-		int r = reader_fill(reader, err);
+		int r = fill(reader, err);
 
 		if (r)
 			return r;
@@ -67,7 +68,7 @@ int reader_take(struct reader *reader, uint8_t *out, uint64_t n, struct rd_error
 int reader_skip_zeroes(struct reader *reader, struct rd_error *err)
 {
 	for (;;) {
-		int r = reader_fill(reader, err);
+		int r = fill(reader, err);
 
 		if (r || reader->is_over)
 			return r;
@@ -86,7 +87,7 @@ int reader_hold(struct reader *reader, size_t n, uint8_t **ownedp, const uint8_t
 	RD_CLEANUP(rd_freep) uint8_t *copy = NULL;
 	int r;
 
-	r = reader_fill(reader, err);
+	r = fill(reader, err);
 	if (r)
 		return r;
 	if (reader->left >= n) {

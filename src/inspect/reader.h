@@ -37,9 +37,6 @@ int reader_init(struct reader *reader, enum rd_codec codec, const uint8_t *in, s
 		struct reader_budget *budget);
 void reader_deinit(struct reader *reader);
 
-/* Makes the next byte available at @chunk, unless the bytes are over. Never READER_OVER. */
-int reader_fill(struct reader *reader, struct rd_error *err);
-
 /* Passes over @n bytes; they go to @out too unless that is NULL. */
 int reader_take(struct reader *reader, uint8_t *out, uint64_t n, struct rd_error *err);
 
