@@ -33,6 +33,10 @@ struct rd_image_content {
 
 void rd_image_content_deinit(struct rd_image_content *content);
 
+/* Adds the image itself as an unknown copy: what was found stands, but whether more is in there
+ * nobody can say. 0 or -ENOMEM. */
+int rd_image_content_add_unknown(struct rd_image_content *content, const char *reason);
+
 /* Whether the bytes start as an initramfs or a PE file does. */
 bool rd_image_is(const uint8_t *data, size_t len);
 

@@ -330,8 +330,7 @@ static int resolve(struct scan *scan)
 	return 0;
 }
 
-/* What was found stands; that nothing else is in there cannot be said. */
-static int add_unknown(struct rd_image_content *content, const char *reason)
+int rd_image_content_add_unknown(struct rd_image_content *content, const char *reason)
 {
 	RD_CLEANUP(rd_copy_deinit) struct rd_copy copy = { 0 };
 
@@ -403,7 +402,8 @@ static int inspect_section(const struct rd_uki_part *part,
 	content->members += summary.members;
 	if (!r)
 		content->image.format = rd_codec_name(summary.codec);
-	if (give_kernel(&scan) || resolve(&scan) || (r && add_unknown(content, scan.why.msg)))
+	if (give_kernel(&scan) || resolve(&scan) ||
+	    (r && rd_image_content_add_unknown(content, scan.why.msg)))
 		return rd_error_nomem(err);
 	return 0;
 }
@@ -432,7 +432,7 @@ static int inspect_uki(const uint8_t *data, size_t len, const struct rd_image_in
 
 	content->image.is_uki = true;
 	if (rd_uki_read(data, len, &uki, &why))
-		return add_unknown(content, why.msg) ? rd_error_nomem(err) : 0;
+		return rd_image_content_add_unknown(content, why.msg) ? rd_error_nomem(err) : 0;
 	if (uki.uname.data && take_uname(&uki.uname, &content->image))
 		return rd_error_nomem(err);
 	r = 0;

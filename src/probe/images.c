@@ -162,21 +162,6 @@ static int inspect(void *userdata, const uint8_t *data, size_t len, struct rd_co
 	return r ? r : rd_reference_judge(&work->referee, &module, copy, err);
 }
 
-/* Appends the image itself as a copy that nobody could judge. */
-static int add_unknown(struct rd_image_content *content, const char *reason)
-{
-	RD_CLEANUP(rd_copy_deinit) struct rd_copy copy = { 0 };
-
-	if (rd_copy_init(&copy, RD_COPY_INITRAMFS, content->image.kernel, content->image.path) ||
-	    rd_evidence_add(&copy.evidence, RD_EVIDENCE_LIMIT, NULL, "%s", reason))
-		return -ENOMEM;
-	copy.is_loadable = true;
-	if (rd_array_push(&content->copies, &copy))
-		return -ENOMEM;
-	copy = (struct rd_copy){ 0 };
-	return 0;
-}
-
 /* Members read from holes look like modules without a sign: nothing of it stands. */
 static int forget(struct rd_image_content *content)
 {
@@ -185,7 +170,7 @@ static int forget(struct rd_image_content *content)
 	content->image.format = NULL;
 	free(content->image.resolved);
 	content->image.resolved = NULL;
-	return add_unknown(content, "the file shrank while it was read");
+	return rd_image_content_add_unknown(content, "the file shrank while it was read");
 }
 
 static int look_into(struct work *work, struct job *job)
@@ -203,7 +188,7 @@ static int look_into(struct work *work, struct job *job)
 	    rd_attribute_copy(&content->image.kernel, job->place->kernel))
 		return rd_error_nomem(&job->why);
 	r = rd_system_map(work->sys, job->place->path, RD_IMAGE_MAX, &map, &job->why);
-	if (r == RD_SYSTEM_UNREADABLE && add_unknown(content, job->why.msg))
+	if (r == RD_SYSTEM_UNREADABLE && rd_image_content_add_unknown(content, job->why.msg))
 		return rd_error_nomem(&job->why);
 	if (r)
 		return r;
