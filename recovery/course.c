@@ -85,15 +85,12 @@ static int RD_PRINTF(2, 3) no(struct decision *decision, const char *fmt, ...)
 {
 	RD_CLEANUP(rd_freep) char *reason = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&reason, fmt, ap);
+	reason = rd_text_vformat(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		reason = NULL;
+	if (!reason)
 		return -ENOMEM;
-	}
 	return rd_text_printf(&decision->reasons, "%s%s", decision->reasons.len ? "; " : "",
 			      reason);
 }

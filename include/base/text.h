@@ -3,6 +3,7 @@
 
 /* Owned byte buffers that are always terminated, and the escaping of what others wrote. */
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +41,10 @@ char *rd_text_take_string(struct rd_text *text);
 int rd_text_append(struct rd_text *text, const void *data, size_t len);
 int rd_text_puts(struct rd_text *text, const char *s);
 int rd_text_printf(struct rd_text *text, const char *fmt, ...) RD_PRINTF(2, 3);
+
+/* What printf() would print, malloc()ed; NULL when out of memory. */
+char *rd_text_format(const char *fmt, ...) RD_PRINTF(1, 2);
+char *rd_text_vformat(const char *fmt, va_list ap) RD_PRINTF(1, 0);
 
 /**
  * rd_text_fill() - append all that a descriptor has, up to a cap

@@ -78,20 +78,35 @@ int rd_text_puts(struct rd_text *text, const char *s)
 	return rd_text_append(text, s, strlen(s));
 }
 
+char *rd_text_vformat(const char *fmt, va_list ap)
+{
+	char *s;
+
+	return vasprintf(&s, fmt, ap) < 0 ? NULL : s;
+}
+
+char *rd_text_format(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = rd_text_vformat(fmt, ap);
+	va_end(ap);
+	return s;
+}
+
 int rd_text_printf(struct rd_text *text, const char *fmt, ...)
 {
 	RD_CLEANUP(rd_freep) char *s = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	s = rd_text_vformat(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		s = NULL;
+	if (!s)
 		return -ENOMEM;
-	}
-	return rd_text_append(text, s, (size_t)n);
+	return rd_text_puts(text, s);
 }
 
 /* What a driver answers for an attribute that it cannot give now: a fact, not a failure. */

@@ -45,12 +45,11 @@ static int refuse(struct rd_comparison *out, const char *fmt, ...)
 {
 	char *reason;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&reason, fmt, ap);
+	reason = rd_text_vformat(fmt, ap);
 	va_end(ap);
-	if (n < 0)
+	if (!reason)
 		return -ENOMEM;
 	rd_comparison_deinit(out);
 	out->reason = reason;

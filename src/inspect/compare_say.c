@@ -18,18 +18,15 @@ int rd_compare_say(struct compare_finding *finding, int outcome, const char *fmt
 {
 	RD_CLEANUP(rd_freep) char *s = NULL;
 	va_list ap;
-	int n;
 
 	if ((int)finding->outcome >= outcome)
 		return 0;
 	finding->outcome = outcome;
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	s = rd_text_vformat(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		s = NULL;
+	if (!s)
 		return -ENOMEM;
-	}
 	rd_text_deinit(&finding->detail);
 	return rd_text_puts(&finding->detail, s);
 }

@@ -108,7 +108,5 @@ char *rd_conf_line_text(const struct rd_conf_line *line)
 
 char *rd_conf_line_place(const struct rd_conf_line *line, const char *path)
 {
-	char *place;
-
-	return asprintf(&place, "%s:%u", path, line->number) < 0 ? NULL : place;
+	return rd_text_format("%s:%u", path, line->number);
 }

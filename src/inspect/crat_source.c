@@ -45,19 +45,16 @@ int crat_add(const struct crat_inspection *in, struct rd_evidence *list, enum rd
 	RD_CLEANUP(rd_freep) char *where = NULL;
 	RD_CLEANUP(rd_freep) char *detail = NULL;
 	va_list ap;
-	int n;
 
 	if (asprintf(&where, "%s:%u-%u", in->name, first, last) < 0) {
 		where = NULL;
 		return -ENOMEM;
 	}
 	va_start(ap, fmt);
-	n = vasprintf(&detail, fmt, ap);
+	detail = rd_text_vformat(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		detail = NULL;
+	if (!detail)
 		return -ENOMEM;
-	}
 	return rd_evidence_add(list, kind, where, "%s", detail);
 }
 

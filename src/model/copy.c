@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/name.h"
+#include "base/text.h"
 #include "model/copy.h"
 
 static const struct rd_name kinds[] = {
@@ -81,17 +82,14 @@ int rd_copy_prove(struct rd_copy *copy, const char *fmt, ...)
 	RD_CLEANUP(rd_evidence_deinit) struct rd_evidence before = RD_EVIDENCE_INIT;
 	RD_CLEANUP(rd_freep) char *proof = NULL;
 	va_list ap;
-	int n;
 
 	if (rd_verdict_is_bad(copy->verdict))
 		return 0;
 	va_start(ap, fmt);
-	n = vasprintf(&proof, fmt, ap);
+	proof = rd_text_vformat(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		proof = NULL;
+	if (!proof)
 		return -ENOMEM;
-	}
 
 	before = copy->evidence;
 	copy->evidence = (struct rd_evidence)RD_EVIDENCE_INIT;

@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/name.h"
+#include "base/text.h"
 #include "model/evidence.h"
 
 static const struct rd_name kinds[] = {
@@ -54,7 +55,6 @@ int rd_evidence_add(struct rd_evidence *ev, enum rd_evidence_kind kind, const ch
 {
 	char *detail;
 	va_list ap;
-	int n;
 
 	if (ev->n >= RD_EVIDENCE_MAX)
 		return 0;
@@ -63,9 +63,9 @@ int rd_evidence_add(struct rd_evidence *ev, enum rd_evidence_kind kind, const ch
 				     strdup("more was found; the list ends here"));
 
 	va_start(ap, fmt);
-	n = vasprintf(&detail, fmt, ap);
+	detail = rd_text_vformat(fmt, ap);
 	va_end(ap);
-	if (n < 0)
+	if (!detail)
 		return -ENOMEM;
 	return evidence_push(ev, kind, strdup(where ? where : ""), detail);
 }

@@ -18,9 +18,7 @@
 
 char *rd_attribute_path(const char *folder, const char *name)
 {
-	char *path;
-
-	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+	return rd_text_format("%s/%s", folder, name);
 }
 
 int rd_attribute_read(const struct rd_system *sys, const char *folder, const char *name,

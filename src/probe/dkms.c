@@ -9,7 +9,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,18 +22,6 @@
 #define MODULE	       "amdgpu"
 #define DKMS_FOLDER    "/var/lib/dkms"
 #define FRAMEWORK_CONF "/etc/dkms/framework.conf"
-
-char *rd_dkms_path(const char *format, ...)
-{
-	char *path = NULL;
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vasprintf(&path, format, ap);
-	va_end(ap);
-	return n < 0 ? NULL : path;
-}
 
 int rd_dkms_note_unread(const struct rd_dkms *dkms, const char *path, const struct rd_error *why,
 			struct rd_error *err)
@@ -123,7 +110,7 @@ static int has_built_amdgpu(const struct rd_dkms *dkms, const struct rd_dkms_pac
 		for (size_t k = 0; !r && k < archs.n && !*hasp; k++) {
 			RD_CLEANUP(rd_freep) char *file = NULL;
 			RD_CLEANUP(rd_freep)
-			char *folder = rd_dkms_path("%s/%s/module", kernel, archs.items[k].name);
+			char *folder = rd_text_format("%s/%s/module", kernel, archs.items[k].name);
 
 			if (!folder)
 				return rd_error_nomem(err);
@@ -170,7 +157,7 @@ static int add_version(struct rd_dkms *dkms, const char *name, const char *versi
 	struct rd_dkms_package package = {
 		.name = strdup(name),
 		.version = strdup(version),
-		.path = rd_dkms_path("%s/%s/%s", dkms->tree, name, version),
+		.path = rd_text_format("%s/%s/%s", dkms->tree, name, version),
 	};
 	bool is_ours = false;
 	int r;

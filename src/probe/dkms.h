@@ -20,9 +20,6 @@ struct rd_dkms {
 /* Kernels below one version, versions of one package, packages: more than any machine has. */
 #define RD_DKMS_ENTRIES_MAX 512
 
-/* FORMAT into a new string; NULL when out of memory. */
-char *rd_dkms_path(const char *format, ...) RD_PRINTF(1, 2);
-
 /* Notes what could not be read, once however often it is tried. Return: 0 or -ENOMEM. */
 int rd_dkms_note_unread(const struct rd_dkms *dkms, const char *path, const struct rd_error *why,
 			struct rd_error *err);

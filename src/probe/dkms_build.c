@@ -38,7 +38,7 @@ int rd_dkms_find_file(const struct rd_system *sys, const char *folder, const cha
 
 	for (size_t i = 0; i < RD_N_ELEMENTS(suffixes); i++) {
 		RD_CLEANUP(rd_freep)
-		char *path = rd_dkms_path("%s/%s%s", folder, name, suffixes[i]);
+		char *path = rd_text_format("%s/%s%s", folder, name, suffixes[i]);
 		struct rd_error why = RD_ERROR_INIT;
 		struct stat st;
 		int r;
@@ -126,7 +126,7 @@ static int judge_module(const struct build *build, const struct rd_dkms_module *
 
 		if (!folders[i])
 			continue;
-		folder = rd_dkms_path("/lib/modules/%s%s", build->kernel, folders[i]);
+		folder = rd_text_format("/lib/modules/%s%s", build->kernel, folders[i]);
 		if (!folder)
 			return rd_error_nomem(err);
 		r = rd_dkms_find_file(sys, folder, module->name, &file, err);
@@ -224,8 +224,8 @@ static int add_copies(const struct build *build, bool *has_originalp, struct rd_
 	const struct rd_dkms *dkms = build->dkms;
 	RD_CLEANUP(rd_freep) char *built = rd_attribute_path(build->folder, "module");
 	RD_CLEANUP(rd_freep)
-	char *original = rd_dkms_path("%s/%s/original_module/%s/%s", dkms->tree,
-				      build->package->name, build->kernel, build->arch);
+	char *original = rd_text_format("%s/%s/original_module/%s/%s", dkms->tree,
+					build->package->name, build->kernel, build->arch);
 	struct stat st;
 	int r;
 
@@ -244,8 +244,8 @@ static int find_links(struct build *build, struct rd_error *err)
 {
 	const struct rd_dkms *dkms = build->dkms;
 	RD_CLEANUP(rd_freep)
-	char *link = rd_dkms_path("%s/%s/kernel-%s-%s", dkms->tree, build->package->name,
-				  build->kernel, build->arch);
+	char *link = rd_text_format("%s/%s/kernel-%s-%s", dkms->tree, build->package->name,
+				    build->kernel, build->arch);
 	RD_CLEANUP(rd_freep) char *kernel = rd_attribute_path("/lib/modules", build->kernel);
 	struct stat target, own, st;
 	bool has_target = false, has_own = false;
@@ -282,7 +282,7 @@ static int push(struct rd_dkms_package *package, const char *kernel, const char 
 static int add_build(struct rd_dkms *dkms, struct rd_dkms_package *package, const char *kernel,
 		     const char *arch, struct rd_error *err)
 {
-	RD_CLEANUP(rd_freep) char *folder = rd_dkms_path("%s/%s/%s", package->path, kernel, arch);
+	RD_CLEANUP(rd_freep) char *folder = rd_text_format("%s/%s/%s", package->path, kernel, arch);
 	struct build build = {
 		.dkms = dkms,
 		.package = package,
@@ -404,7 +404,7 @@ int rd_dkms_add_weak(const struct rd_dkms *dkms, struct rd_error *err)
 	for (size_t i = 0; i < kernels->n; i++) {
 		const char *release = kernels->items[i].release;
 		RD_CLEANUP(rd_freep)
-		char *folder = rd_dkms_path("/lib/modules/%s/weak-updates", release);
+		char *folder = rd_text_format("/lib/modules/%s/weak-updates", release);
 		RD_CLEANUP(rd_freep) char *path = NULL;
 		RD_CLEANUP(rd_freep) char *target = NULL;
 		int r;

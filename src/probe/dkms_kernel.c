@@ -24,7 +24,7 @@ static int find_headers(const struct rd_dkms *dkms, struct rd_kernel *kernel, st
 	kernel->has_headers = RD_PRESENCE_NO;
 	for (size_t i = 0; i < RD_N_ELEMENTS(signs); i++) {
 		RD_CLEANUP(rd_freep)
-		char *path = rd_dkms_path("/lib/modules/%s/build/%s", kernel->release, signs[i]);
+		char *path = rd_text_format("/lib/modules/%s/build/%s", kernel->release, signs[i]);
 		struct rd_error why = RD_ERROR_INIT;
 		struct stat st;
 		int r;
@@ -125,7 +125,7 @@ static int judge_kernel(const struct rd_dkms *dkms, struct rd_kernel *kernel, st
 		if (r || !will)
 			continue;
 		free(kernel->autoinstall);
-		kernel->autoinstall = rd_dkms_path("%s/%s", package->name, package->version);
+		kernel->autoinstall = rd_text_format("%s/%s", package->name, package->version);
 		if (!kernel->autoinstall)
 			return rd_error_nomem(err);
 	}

@@ -111,12 +111,12 @@ int rd_dkms_read_conf(const struct rd_dkms *dkms, const struct rd_dkms_package *
 {
 	const char *name = package->name, *version = package->version;
 	char *const paths[] = {
-		rd_dkms_path("%s/source/" CONF_NAME, package->path),
-		rd_dkms_path("/etc/dkms/%s.conf", name),
-		rd_dkms_path("/etc/dkms/%s-%s.conf", name, version),
-		rd_dkms_path("/etc/dkms/%s-%s-%s.conf", name, version, kernel ? kernel : ""),
-		rd_dkms_path("/etc/dkms/%s-%s-%s-%s.conf", name, version, kernel ? kernel : "",
-			     arch ? arch : ""),
+		rd_text_format("%s/source/" CONF_NAME, package->path),
+		rd_text_format("/etc/dkms/%s.conf", name),
+		rd_text_format("/etc/dkms/%s-%s.conf", name, version),
+		rd_text_format("/etc/dkms/%s-%s-%s.conf", name, version, kernel ? kernel : ""),
+		rd_text_format("/etc/dkms/%s-%s-%s-%s.conf", name, version, kernel ? kernel : "",
+			       arch ? arch : ""),
 	};
 	size_t n = kernel ? RD_N_ELEMENTS(paths) : 3;
 	int result = 0, r = 0;
@@ -209,7 +209,8 @@ static int add_patches(const struct rd_dkms *dkms, struct rd_dkms_package *packa
 		if (!name || !*name)
 			continue;
 		copy = strdup(name);
-		path = rd_dkms_path("%s/patches/%s", package->source ? package->source : "", name);
+		path = rd_text_format("%s/patches/%s", package->source ? package->source : "",
+				      name);
 		if (!copy || !path || rd_array_push(&package->patches, &copy))
 			return rd_error_nomem(err);
 		copy = NULL;
@@ -235,9 +236,9 @@ static int add_hooks(const struct rd_dkms *dkms, struct rd_dkms_package *package
 
 		if (!command || !*command)
 			continue;
-		hook = rd_dkms_path("%s: %s", names[i], command);
-		path = rd_dkms_path("%s/%.*s", package->source ? package->source : "",
-				    (int)strcspn(command, " \t"), command);
+		hook = rd_text_format("%s: %s", names[i], command);
+		path = rd_text_format("%s/%.*s", package->source ? package->source : "",
+				      (int)strcspn(command, " \t"), command);
 		if (!hook || !path || rd_array_push(&package->hooks, &hook))
 			return rd_error_nomem(err);
 		hook = NULL;

@@ -204,13 +204,11 @@ void page_wrapf(struct page *page, int column, int indent, const char *fmt, ...)
 {
 	RD_CLEANUP(rd_freep) char *s = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	s = rd_text_vformat(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		s = NULL;
+	if (!s) {
 		page->r = -ENOMEM;
 		return;
 	}
