@@ -24,6 +24,11 @@ struct rd_dkms_build {
 	char *kernel, *arch;
 	enum rd_dkms_state state;
 	bool has_original; /* dkms moved a module of the distribution aside */
+	bool is_active; /* the version that dkms has as installed for this kernel */
+	struct {
+		char **items;
+		size_t n, cap;
+	} files; /* of an active one: its modules below lib/modules, as far as they are there */
 	char *log; /* make.log of a build that failed, NULL if none did */
 	char *error; /* the first line of that log that is an error, NULL if there is none */
 };

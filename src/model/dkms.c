@@ -45,6 +45,17 @@ bool rd_dkms_package_is(const struct rd_dkms_package *package, const char *calle
 	       !strcmp(called + len + 1, package->version);
 }
 
+static void build_deinit(struct rd_dkms_build *build)
+{
+	free(build->kernel);
+	free(build->arch);
+	free(build->log);
+	free(build->error);
+	for (size_t i = 0; i < build->files.n; i++)
+		free(build->files.items[i]);
+	free(build->files.items);
+}
+
 void rd_dkms_package_deinit(struct rd_dkms_package *package)
 {
 	free(package->name);
@@ -65,12 +76,8 @@ void rd_dkms_package_deinit(struct rd_dkms_package *package)
 	free(package->hooks.items);
 	rd_evidence_deinit(&package->patched_by);
 	rd_evidence_deinit(&package->touched_by);
-	for (size_t i = 0; i < package->builds.n; i++) {
-		free(package->builds.items[i].kernel);
-		free(package->builds.items[i].arch);
-		free(package->builds.items[i].log);
-		free(package->builds.items[i].error);
-	}
+	for (size_t i = 0; i < package->builds.n; i++)
+		build_deinit(&package->builds.items[i]);
 	free(package->builds.items);
 	*package = (struct rd_dkms_package){ 0 };
 }

@@ -29,6 +29,7 @@ struct build {
 	bool is_active; /* the link of the kernel leads here */
 	bool is_complete; /* every module of the set is there */
 	bool has_kernel; /* lib/modules/KERNEL is there to install into */
+	struct rd_dkms_build result; /* its files, so far */
 };
 
 int rd_dkms_find_file(const struct rd_system *sys, const char *folder, const char *name,
@@ -106,7 +107,7 @@ static int compare_files(struct rd_examiner *examiner, const char *a, const char
  * folder and in the one that dkms.conf names; in the latter the kernel's own module may lie, which
  * is not ours and says nothing, unless dkms installs there.
  */
-static int judge_module(const struct build *build, const struct rd_dkms_module *module,
+static int judge_module(struct build *build, const struct rd_dkms_module *module,
 			const char *built, enum rd_dkms_state *statep, struct rd_error *err)
 {
 	const struct rd_system *sys = build->dkms->examiner.sys;
@@ -138,6 +139,12 @@ static int judge_module(const struct build *build, const struct rd_dkms_module *
 			*statep = RD_DKMS_INSTALLED;
 		else if (file && (!own || folders[i] != module->location))
 			*statep = RD_DKMS_DIFFERS;
+		/* At the place that dkms.conf names, only its bytes tell whose it is. */
+		if (!is_same && (!file || (module->location && !strcmp(folders[i], module->location))))
+			continue;
+		if (rd_array_push(&build->result.files, &file))
+			return rd_error_nomem(err);
+		file = NULL;
 	}
 	return 0;
 }
@@ -261,6 +268,16 @@ static int find_links(struct build *build, struct rd_error *err)
 	return r;
 }
 
+/* Hands the files of @from on, with the rest of what a build with its own folder has. */
+static void take_result(struct build *from, bool has_original, struct rd_dkms_build *build)
+{
+	build->has_original = has_original;
+	build->is_active = from->is_active;
+	build->files.items = RD_TAKE_PTR(from->result.files.items);
+	build->files.n = from->result.files.n;
+	build->files.cap = from->result.files.cap;
+}
+
 static int push(struct rd_dkms_package *package, const char *kernel, const char *arch,
 		enum rd_dkms_state state, struct rd_dkms_build **buildp)
 {
@@ -305,7 +322,10 @@ static int add_build(struct rd_dkms *dkms, struct rd_dkms_package *package, cons
 	if (!r && push(package, kernel, arch, state, &added))
 		r = rd_error_nomem(err);
 	if (!r)
-		added->has_original = has_original;
+		take_result(&build, has_original, added);
+	for (size_t i = 0; build.result.files.items && i < build.result.files.n; i++)
+		free(build.result.files.items[i]);
+	free(build.result.files.items);
 	return r;
 }
 

@@ -87,6 +87,17 @@ static void expect_state(enum rd_dkms_state state)
 			 rd_dkms_state_name(state));
 }
 
+/* What is dkms' of the files below lib/modules; NULL: nothing. */
+static void expect_file(const char *path)
+{
+	const struct rd_dkms_build *build = &package(0)->builds.items[0];
+
+	ck_assert(build->is_active);
+	ck_assert_uint_eq(build->files.n, path ? 1 : 0);
+	if (path)
+		ck_assert_str_eq(build->files.items[0], path);
+}
+
 static const struct rd_copy *find_copy(enum rd_copy_kind kind)
 {
 	for (size_t i = 0; i < facts.copies.n; i++) {
@@ -112,6 +123,7 @@ START_TEST(installed_version)
 	ck_assert_str_eq(package(0)->hooks.items[0], "PRE_BUILD: pre.sh ${kernelver}");
 	ck_assert(package(0)->is_newest);
 	expect_state(RD_DKMS_INSTALLED);
+	expect_file("/" LIB K "/updates/dkms/amdgpu.ko");
 	ck_assert(find_copy(RD_COPY_BUILT)->is_loadable);
 	ck_assert_int_eq(find_copy(RD_COPY_BUILT)->verdict, RD_VERDICT_NO_SIGN);
 	ck_assert_uint_eq(inspected, 1); /* the installed one has the same bytes */
@@ -150,6 +162,7 @@ START_TEST(replaced_by_hand)
 	tree_write(LIB K "/updates/dkms/amdgpu.ko", "no-sign bb");
 	probe();
 	expect_state(RD_DKMS_DIFFERS);
+	expect_file("/" LIB K "/updates/dkms/amdgpu.ko");
 }
 END_TEST
 
@@ -161,6 +174,7 @@ START_TEST(taken_away_by_hand)
 	tree_write(LIB K "/kernel/drivers/gpu/amdgpu.ko", "no-sign bb");
 	probe();
 	expect_state(RD_DKMS_ABSENT);
+	expect_file(NULL);
 }
 END_TEST
 
@@ -173,9 +187,11 @@ START_TEST(distribution_without_a_folder)
 	tree_write(LIB K "/kernel/drivers/gpu/amdgpu.ko", "no-sign aa");
 	probe();
 	expect_state(RD_DKMS_INSTALLED);
+	expect_file("/" LIB K "/kernel/drivers/gpu/amdgpu.ko");
 	tree_write(LIB K "/kernel/drivers/gpu/amdgpu.ko", "no-sign bb");
 	probe();
 	expect_state(RD_DKMS_DIFFERS);
+	expect_file(NULL);
 }
 END_TEST
 
