@@ -30,8 +30,22 @@ static const struct rd_name methods[] = {
 	{ .name = "backup", .value = RD_METHOD_BACKUP },
 	/* Not to be asked for. */
 	{ .name = "image", .value = RD_METHOD_IMAGE },
+	{ .name = "unbuild", .value = RD_METHOD_UNBUILD },
 	{ .name = "none", .value = RD_METHOD_NONE },
 };
+
+static const struct rd_name ways_of_source[] = {
+	{ .name = "none", .value = RD_SOURCE_WAY_NONE },
+	{ .name = "good", .value = RD_SOURCE_WAY_GOOD },
+	{ .name = "package", .value = RD_SOURCE_WAY_PACKAGE },
+	{ .name = "backup", .value = RD_SOURCE_WAY_BACKUP },
+	{ .name = "reversal", .value = RD_SOURCE_WAY_REVERSAL },
+};
+
+const char *rd_source_way_name(enum rd_source_way way)
+{
+	return rd_name_of(ways_of_source, RD_N_ELEMENTS(ways_of_source), (int)way);
+}
 
 const char *rd_method_name(enum rd_method method)
 {
@@ -42,7 +56,7 @@ int rd_method_find(const char *name)
 {
 	int method = rd_name_find(methods, RD_N_ELEMENTS(methods), name);
 
-	return method == RD_METHOD_IMAGE || method == RD_METHOD_NONE ? -1 : method;
+	return method >= RD_METHOD_IMAGE || method == RD_METHOD_NONE ? -1 : method;
 }
 
 /* One decision under way. */
@@ -71,15 +85,6 @@ static bool has_bad(const struct rd_facts *facts, const char *kernel, enum rd_co
 	return false;
 }
 
-static bool has_release(const char *const *releases, size_t n, const char *release)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (!strcmp(releases[i], release))
-			return true;
-	}
-	return false;
-}
-
 /* Notes why a method will not do. Always false, or -ENOMEM. */
 static int RD_PRINTF(2, 3) no(struct decision *decision, const char *fmt, ...)
 {
@@ -95,8 +100,8 @@ static int RD_PRINTF(2, 3) no(struct decision *decision, const char *fmt, ...)
 			      reason);
 }
 
-/* The registered set that has something for this kernel below var/lib/dkms. */
-static const struct rd_dkms_package *find_package(const struct rd_facts *facts, const char *kernel)
+/* The registered set of this kernel: the one that is installed, else one that is built. */
+static void find_build(const struct rd_facts *facts, struct rd_kernel_course *course)
 {
 	for (size_t i = 0; i < facts->dkms.n; i++) {
 		const struct rd_dkms_package *package = &facts->dkms.items[i];
@@ -104,11 +109,15 @@ static const struct rd_dkms_package *find_package(const struct rd_facts *facts, 
 		for (size_t k = 0; k < package->builds.n; k++) {
 			const struct rd_dkms_build *build = &package->builds.items[k];
 
-			if (build->state != RD_DKMS_ADDED && !strcmp(build->kernel, kernel))
-				return package;
+			if (build->state == RD_DKMS_ADDED ||
+			    build->state == RD_DKMS_INSTALLED_WEAK ||
+			    strcmp(build->kernel, course->kernel->release) != 0 ||
+			    (course->build && course->build->is_active))
+				continue;
+			course->package = package;
+			course->build = build;
 		}
 	}
-	return NULL;
 }
 
 /* The kernel's own copy below kernel/, where packages of the distribution put it, if proven. */
@@ -132,21 +141,49 @@ static bool is_below(const char *path, const char *folder)
 	return rd_text_has_prefix(path, folder) && path[n] == '/';
 }
 
-/* The means for the source of a package; NULL if it has none that was looked at. */
+/* The means for the source of a package, of several files one that has no way; NULL if none was
+ * looked at. */
 static const struct rd_source_means *find_source(const struct decision *decision,
 						 const struct rd_dkms_package *package)
 {
+	const struct rd_source_means *found = NULL;
+
 	for (size_t i = 0; package->source && i < decision->means->sources.n; i++) {
 		const struct rd_source_means *source = &decision->means->sources.items[i];
 
-		if (is_below(source->path, package->source))
-			return source;
+		if (is_below(source->path, package->source) &&
+		    (!found || source->way == RD_SOURCE_WAY_NONE))
+			found = source;
 	}
-	return NULL;
+	return found;
+}
+
+/* Whether the kernel takes what is signed here, where it wants signatures: as it takes what was. */
+static int is_taken(struct decision *decision, const struct rd_kernel_course *course)
+{
+	const struct rd_facts *facts = decision->facts;
+	const struct rd_policy *policy = &facts->policy;
+
+	if (policy->enforces_signatures != RD_PRESENCE_YES &&
+	    policy->secure_boot != RD_PRESENCE_YES)
+		return 1;
+	for (size_t i = 0; i < facts->copies.n; i++) {
+		const struct rd_copy *copy = &facts->copies.items[i];
+
+		if (copy->kind != RD_COPY_INSTALLED || !copy->is_resolved || !copy->kernel ||
+		    strcmp(copy->kernel, course->kernel->release) != 0)
+			continue;
+		if (copy->would_load == RD_PRESENCE_NO || !copy->id.sig_key)
+			return no(decision,
+				  "under Secure Boot the kernel takes no module that is built "
+				  "here, unless its signing key is enrolled (mokutil --import)");
+		return 1;
+	}
+	return 1;
 }
 
 /* Each can_… : 1 yes, 0 no and why, -ENOMEM. */
-static int can_source(struct decision *decision, const struct rd_kernel_course *course)
+static int can_source(struct decision *decision, struct rd_kernel_course *course)
 {
 	const struct rd_dkms_package *package = course->package;
 	const struct rd_source_means *source;
@@ -162,16 +199,19 @@ static int can_source(struct decision *decision, const struct rd_kernel_course *
 	if (package->patched_by.n)
 		return no(decision, "%s/%s patches its source at every build", package->name,
 			  package->version);
+	if (!course->build->is_active)
+		return no(decision, "%s/%s is not installed for %s", package->name,
+			  package->version, course->kernel->release);
 	if (!decision->means->has_dkms)
 		return no(decision, "dkms is not installed");
 	if (!decision->means->has_compiler)
 		return no(decision, "no compiler is installed");
 	if (course->kernel->has_headers != RD_PRESENCE_YES)
 		return no(decision, "the headers of %s are not installed", course->kernel->release);
-	return 1;
+	return is_taken(decision, course);
 }
 
-static int can_intree(struct decision *decision, const struct rd_kernel_course *course)
+static int can_intree(struct decision *decision, struct rd_kernel_course *course)
 {
 	if (course->intree)
 		return 1;
@@ -179,29 +219,39 @@ static int can_intree(struct decision *decision, const struct rd_kernel_course *
 		  course->kernel->release);
 }
 
-static int can_package(struct decision *decision, const struct rd_kernel_course *course)
+static int can_package(struct decision *decision, struct rd_kernel_course *course)
 {
 	const struct rd_means *means = decision->means;
+	const char *release = course->kernel->release;
 
-	if (has_release(means->packaged.items, means->packaged.n, course->kernel->release))
-		return 1;
-	return no(decision, "no package archive with the module of %s is at hand",
-		  course->kernel->release);
+	for (size_t i = 0; i < means->packaged.n; i++) {
+		if (!strcmp(means->packaged.items[i].kernel, release)) {
+			course->packaged = &means->packaged.items[i];
+			return 1;
+		}
+	}
+	return no(decision, "no package archive with the module of %s is at hand", release);
 }
 
-static int can_backup(struct decision *decision, const struct rd_kernel_course *course)
+/* The last one that was saved. */
+static int can_backup(struct decision *decision, struct rd_kernel_course *course)
 {
 	const struct rd_means *means = decision->means;
+	const char *release = course->kernel->release;
 
-	if (has_release(means->backups.items, means->backups.n, course->kernel->release))
-		return 1;
-	return no(decision, "no proven set of %s was saved", course->kernel->release);
+	for (size_t i = means->backups.n; i-- > 0;) {
+		if (!strcmp(means->backups.items[i].kernel, release)) {
+			course->backup = &means->backups.items[i];
+			return 1;
+		}
+	}
+	return no(decision, "no set of %s that shows no patch was saved", release);
 }
 
 /* By rank. */
 static const struct way {
 	enum rd_method method;
-	int (*can)(struct decision *decision, const struct rd_kernel_course *course);
+	int (*can)(struct decision *decision, struct rd_kernel_course *course);
 } ways[] = {
 	{ .method = RD_METHOD_SOURCE, .can = can_source },
 	{ .method = RD_METHOD_INTREE, .can = can_intree },
@@ -234,26 +284,28 @@ static int decide_kernel(struct decision *decision, const struct rd_kernel *kern
 {
 	const struct rd_facts *facts = decision->facts;
 	bool has_bad_image = has_bad(facts, kernel->release, RD_COPY_INITRAMFS);
-	bool has_bad_module = has_bad(facts, kernel->release, RD_COPY_INSTALLED) ||
-			      has_bad(facts, kernel->release, RD_COPY_BUILT);
+	bool has_bad_module = has_bad(facts, kernel->release, RD_COPY_INSTALLED);
+	bool has_bad_built = has_bad(facts, kernel->release, RD_COPY_BUILT);
 	struct rd_kernel_course course = {
 		.kernel = kernel,
-		.package = find_package(facts, kernel->release),
 		.intree = find_intree(facts, kernel->release),
 		.needs_image = has_bad_image,
 	};
 
-	if (!has_bad_image && !has_bad_module)
+	if (!has_bad_image && !has_bad_module && !has_bad_built)
 		return 0;
 	rd_text_deinit(&decision->reasons);
-	if (!has_bad_module)
-		course.method = RD_METHOD_IMAGE;
-	else if (choose_method(decision, &course))
-		return -ENOMEM;
+	find_build(facts, &course);
+	if (has_bad_module) {
+		if (choose_method(decision, &course))
+			return -ENOMEM;
+	} else {
+		course.method = has_bad_built ? RD_METHOD_UNBUILD : RD_METHOD_IMAGE;
+	}
 	for (size_t i = 0; i < facts->images.n; i++) {
 		const struct rd_image *image = &facts->images.items[i];
 
-		if (image->kernel && !strcmp(image->kernel, kernel->release) &&
+		if (has_bad_module && image->kernel && !strcmp(image->kernel, kernel->release) &&
 		    image->has_amdgpu != RD_PRESENCE_NO)
 			course.needs_image = true;
 	}
@@ -274,7 +326,7 @@ static int decide_sources(struct decision *decision)
 	for (size_t i = 0; i < decision->means->sources.n; i++) {
 		const struct rd_source_means *source = &decision->means->sources.items[i];
 
-		if (source->way != RD_SOURCE_WAY_GOOD && source->way != RD_SOURCE_WAY_NONE &&
+		if (source->is_bad && source->way != RD_SOURCE_WAY_NONE &&
 		    rd_array_push(&course->sources, &source))
 			return -ENOMEM;
 	}
@@ -282,7 +334,8 @@ static int decide_sources(struct decision *decision)
 		const struct rd_dkms_package *package = &decision->facts->dkms.items[i];
 		const struct rd_source_means *source = find_source(decision, package);
 
-		if (((source && source->way == RD_SOURCE_WAY_NONE) || package->patched_by.n) &&
+		if (((source && source->is_bad && source->way == RD_SOURCE_WAY_NONE) ||
+		     package->patched_by.n) &&
 		    rd_array_push(&course->unregistered, &package))
 			return -ENOMEM;
 	}
@@ -336,8 +389,12 @@ int rd_course_decide(const struct rd_facts *facts, const struct rd_means *means,
 	};
 	int r = 0;
 
-	for (size_t i = 0; i < facts->kernels.n && !r; i++)
-		r = decide_kernel(&decision, &facts->kernels.items[i]);
+	for (size_t i = 0; i < facts->kernels.n && !r; i++) {
+		const struct rd_kernel *kernel = &facts->kernels.items[i];
+
+		if (!facts->only_kernel || !strcmp(facts->only_kernel, kernel->release))
+			r = decide_kernel(&decision, kernel);
+	}
 	if (!r)
 		r = decide_sources(&decision);
 	if (!r)
@@ -348,6 +405,29 @@ int rd_course_decide(const struct rd_facts *facts, const struct rd_means *means,
 	*course = out;
 	out = (struct rd_course)RD_COURSE_INIT;
 	return 0;
+}
+
+void rd_means_deinit(struct rd_means *means)
+{
+	for (size_t i = 0; i < means->sources.n; i++) {
+		free(means->sources.items[i].path);
+		free(means->sources.items[i].reason);
+		rd_text_deinit(&means->sources.items[i].content);
+	}
+	free(means->sources.items);
+	for (size_t i = 0; i < means->backups.n; i++) {
+		free(means->backups.items[i].kernel);
+		free(means->backups.items[i].build_id);
+	}
+	free(means->backups.items);
+	for (size_t i = 0; i < means->packaged.n; i++) {
+		free(means->packaged.items[i].kernel);
+		free(means->packaged.items[i].path);
+		free(means->packaged.items[i].package);
+		rd_text_deinit(&means->packaged.items[i].content);
+	}
+	free(means->packaged.items);
+	*means = (struct rd_means)RD_MEANS_INIT;
 }
 
 void rd_course_deinit(struct rd_course *course)

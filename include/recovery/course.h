@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "model/facts.h"
 
 enum rd_method {
@@ -20,13 +21,14 @@ enum rd_method {
 	RD_METHOD_PACKAGE, /* put the packaged file back */
 	RD_METHOD_BACKUP, /* put a proven set back that was saved earlier */
 	RD_METHOD_IMAGE, /* the module is good: only the initramfs is made anew */
+	RD_METHOD_UNBUILD, /* what loads is good: what dkms has built, and may install, goes */
 };
 
 /* "source", "intree", ...; static. And back, -1 for what cannot be asked for. */
 const char *rd_method_name(enum rd_method method);
 int rd_method_find(const char *name);
 
-/* How a driver source becomes what it was; tried in this order by whoever fills struct rd_means. */
+/* How a driver source becomes what it was; tried in this order by rd_means_gather(). */
 enum rd_source_way {
 	RD_SOURCE_WAY_NONE, /* cannot be proven by any of them */
 	RD_SOURCE_WAY_GOOD, /* it is: no sign, or proven */
@@ -35,29 +37,64 @@ enum rd_source_way {
 	RD_SOURCE_WAY_REVERSAL, /* the hunk taken out by tokens, and the result proven */
 };
 
+/* "package", "reversal", ...; static. */
+const char *rd_source_way_name(enum rd_source_way way);
+
+/* A file of a driver's source. */
+struct rd_source_means {
+	char *path; /* as seen from the root, with its leading slash */
+	enum rd_source_way way;
+	char *reason; /* of RD_SOURCE_WAY_NONE; of the others where it is from, or NULL */
+	struct rd_text content; /* what it becomes, by PACKAGE, BACKUP, REVERSAL */
+	bool is_bad; /* it is patched or modified, and dkms builds from it */
+};
+
+/* A module as the distribution's package has it, in place of a bad one. */
+struct rd_packaged_means {
+	char *kernel, *path, *package;
+	struct rd_text content;
+};
+
+/* A set of modules of a kernel that a transaction kept, and that shows no patch. */
+struct rd_backup_means {
+	char *kernel;
+	unsigned int id; /* of the transaction */
+	char *build_id; /* of its amdgpu */
+};
+
 /* What this machine has to work with; the rest of what is known stands in the facts. */
 struct rd_means {
 	bool has_dkms, has_compiler;
 	struct {
-		struct rd_source_means {
-			const char *path; /* of a copy of kind source, borrowed */
-			enum rd_source_way way;
-			const char *reason; /* of RD_SOURCE_WAY_NONE; borrowed */
-		} * items;
+		struct rd_source_means *items;
 		size_t n, cap;
 	} sources;
 	struct {
-		const char **items; /* releases for which a proven set is saved; borrowed */
+		struct rd_backup_means *items;
 		size_t n, cap;
-	} backups, packaged; /* ... for which the packaged module can be had */
+	} backups;
+	struct {
+		struct rd_packaged_means *items;
+		size_t n, cap;
+	} packaged;
 };
+
+#define RD_MEANS_INIT \
+	{             \
+		0     \
+	}
+
+void rd_means_deinit(struct rd_means *means);
 
 struct rd_kernel_course {
 	const struct rd_kernel *kernel; /* borrowed, as all below */
 	enum rd_method method; /* NONE: see @reason */
 	enum rd_method fallback; /* if @method fails on the way; NONE: there is none */
 	const struct rd_dkms_package *package; /* whose set is replaced or goes; NULL: no set */
+	const struct rd_dkms_build *build; /* of that package for this kernel; NULL: no set */
 	const struct rd_copy *intree; /* the proven module of the distribution, if there is one */
+	const struct rd_packaged_means *packaged; /* of RD_METHOD_PACKAGE */
+	const struct rd_backup_means *backup; /* of RD_METHOD_BACKUP */
 	bool needs_image; /* an initramfs of this kernel holds a bad copy, or will hold an old one
 			   */
 	char *reason; /* why this method and not the one before it in rank; one line */
@@ -97,7 +134,7 @@ void rd_course_deinit(struct rd_course *course);
 
 /**
  * rd_course_decide() - from facts to a course
- * @facts, @means: borrowed by the course
+ * @facts, @means: borrowed by the course; kernels other than @facts->only_kernel are left alone
  * @asked: RD_METHOD_AUTO, or the one method that may be used
  * @course: filled; without a kernel, a source or a rest there is nothing to recover
  *

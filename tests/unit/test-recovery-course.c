@@ -27,6 +27,7 @@ struct machine {
 	bool has_registration; /* source patched and registered, nothing built */
 	bool patches_itself; /* PATCH[] of dkms.conf */
 	bool lacks_headers, lacks_dkms, lacks_compiler;
+	bool has_secure_boot; /* and the module of dkms has no signature */
 	enum rd_source_way way;
 	bool has_backup, has_package;
 	enum rd_method asked;
@@ -40,9 +41,7 @@ struct world {
 static void world_deinit(struct world *world)
 {
 	rd_facts_deinit(&world->facts);
-	free(world->means.sources.items);
-	free(world->means.backups.items);
-	free(world->means.packaged.items);
+	rd_means_deinit(&world->means);
 }
 
 static void add_copy(struct world *world, enum rd_copy_kind kind, const char *kernel,
@@ -83,11 +82,13 @@ static void add_package(struct world *world, const struct machine *machine)
 		.state = machine->has_patched_dkms ? RD_DKMS_INSTALLED
 			 : machine->has_built_only ? RD_DKMS_BUILT
 						   : RD_DKMS_ADDED,
+		.is_active = machine->has_patched_dkms,
 	};
 	struct rd_source_means source = {
-		.path = SOURCE "/amd/amdkfd/kfd_crat.c",
+		.path = strdup(SOURCE "/amd/amdkfd/kfd_crat.c"),
 		.way = machine->way,
-		.reason = "another function is patched too",
+		.reason = strdup("another function is patched too"),
+		.is_bad = machine->way != RD_SOURCE_WAY_GOOD,
 	};
 
 	if (machine->patches_itself)
@@ -97,12 +98,13 @@ static void add_package(struct world *world, const struct machine *machine)
 	ck_assert_int_eq(rd_array_push(&package.builds, &build), 0);
 	ck_assert_int_eq(rd_array_push(&world->facts.dkms, &package), 0);
 	ck_assert_int_eq(rd_array_push(&world->means.sources, &source), 0);
-	add_copy(world, RD_COPY_SOURCE, NULL, source.path, RD_VERDICT_PATCHED);
+	add_copy(world, RD_COPY_SOURCE, NULL, SOURCE "/amd/amdkfd/kfd_crat.c", RD_VERDICT_PATCHED);
 }
 
 static void make(struct world *world, const struct machine *machine)
 {
-	static const char *release = K;
+	struct rd_backup_means backup = { .kernel = strdup(K), .id = 1 };
+	struct rd_packaged_means packaged = { .kernel = strdup(K) };
 	struct rd_kernel kernel = {
 		.release = strdup(K),
 		.has_headers = machine->lacks_headers ? RD_PRESENCE_NO : RD_PRESENCE_YES,
@@ -118,9 +120,13 @@ static void make(struct world *world, const struct machine *machine)
 						: RD_VERDICT_CLEAN);
 	if (machine->has_patched_dkms || machine->has_built_only || machine->has_registration)
 		add_package(world, machine);
-	if (machine->has_patched_dkms)
+	if (machine->has_patched_dkms) {
 		add_copy(world, RD_COPY_INSTALLED, K, TREE "/updates/dkms/amdgpu.ko",
 			 RD_VERDICT_PATCHED);
+		world->facts.copies.items[world->facts.copies.n - 1].is_resolved = true;
+	}
+	if (machine->has_secure_boot)
+		world->facts.policy.secure_boot = RD_PRESENCE_YES;
 	if (machine->has_built_only)
 		add_copy(world, RD_COPY_BUILT, K,
 			 "/var/lib/dkms/amdgpu/6.16.6/" K "/x86_64/module/amdgpu.ko",
@@ -136,9 +142,13 @@ static void make(struct world *world, const struct machine *machine)
 		add_copy(world, RD_COPY_INITRAMFS, "5.15.0-1",
 			 "/boot/initrd.img-5.15.0-1:amdgpu.ko", RD_VERDICT_PATCHED);
 	if (machine->has_backup)
-		ck_assert_int_eq(rd_array_push(&world->means.backups, &release), 0);
+		ck_assert_int_eq(rd_array_push(&world->means.backups, &backup), 0);
+	else
+		free(backup.kernel);
 	if (machine->has_package)
-		ck_assert_int_eq(rd_array_push(&world->means.packaged, &release), 0);
+		ck_assert_int_eq(rd_array_push(&world->means.packaged, &packaged), 0);
+	else
+		free(packaged.kernel);
 }
 
 static const struct {
@@ -257,8 +267,24 @@ static const struct {
 	  .machine = { .has_built_only = true,
 		       .way = RD_SOURCE_WAY_REVERSAL,
 		       .asked = RD_METHOD_AUTO },
-	  .method = RD_METHOD_SOURCE,
-	  .fallback = RD_METHOD_INTREE,
+	  .method = RD_METHOD_UNBUILD,
+	  .kernels = 1,
+	  .sources = 1 },
+	{ .name = "the same, whatever was asked for",
+	  .machine = { .has_built_only = true,
+		       .lacks_dkms = true,
+		       .way = RD_SOURCE_WAY_REVERSAL,
+		       .asked = RD_METHOD_SOURCE },
+	  .method = RD_METHOD_UNBUILD,
+	  .kernels = 1,
+	  .sources = 1 },
+	{ .name = "Secure Boot, and nothing of this machine is taken",
+	  .machine = { .has_patched_dkms = true,
+		       .has_secure_boot = true,
+		       .way = RD_SOURCE_WAY_REVERSAL,
+		       .asked = RD_METHOD_AUTO },
+	  .method = RD_METHOD_INTREE,
+	  .reason = "signing key is enrolled",
 	  .kernels = 1,
 	  .sources = 1 },
 	{ .name = "a file that nothing owns",
