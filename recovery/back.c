@@ -35,10 +35,34 @@ int run_load(const struct run *run, const char *name, struct rd_manifest *manife
 	return r ? rd_error_prefix(err, r, RD_STATE_TXN "/%04u/%s", run->txn->id, file) : 0;
 }
 
-void run_tidy(const struct run *run)
+/* Whether a content is of a module that was installed: worth keeping, for a build takes long. */
+static bool is_of_set(const struct rd_manifest *installed, const char *sha256)
 {
+	for (size_t i = 0; i < installed->n; i++) {
+		if (installed->items[i].sha256 && !strcmp(installed->items[i].sha256, sha256))
+			return true;
+	}
+	return false;
+}
+
+void run_tidy(const struct run *run, bool keeps_set)
+{
+	RD_CLEANUP(rd_manifest_deinit) struct rd_manifest installed = RD_MANIFEST_INIT;
+	RD_CLEANUP(names_deinit) struct names names = { 0 };
+	RD_CLEANUP(rd_closep) int fd = -1;
+
 	rd_write_remove(run->txn->fd, "stage", NULL);
-	rd_write_remove(run->txn->fd, RUN_NEW, NULL);
+	if (!keeps_set || run_load(run, rd_step_name(RD_STEP_INSTALLED), &installed, NULL)) {
+		rd_write_remove(run->txn->fd, RUN_NEW, NULL);
+		return;
+	}
+	fd = openat(run->txn->fd, RUN_NEW, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || names_read(fd, &names, NULL))
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		if (!is_of_set(&installed, names.items[i]))
+			rd_write_remove(fd, names.items[i], NULL);
+	}
 }
 
 static int put_units(const struct store *old, struct rd_error *err)
@@ -170,7 +194,7 @@ int run_back(const struct run *run, struct rd_error *err)
 
 	r = rd_journal_mark(run->txn, RD_STEP_UNDO, err);
 	/* First, for a full disk: what is put back is made beside what is there. */
-	run_tidy(run);
+	run_tidy(run, run->txn->has[RD_STEP_ARMED]);
 	if (!r)
 		r = store_open(&old, run->state->rootfd, run->txn->fd, RUN_OLD, false, err);
 	if (!r)

@@ -120,8 +120,12 @@ static int take_put(const struct run *run, struct store *new, const struct rd_ma
 	char source[PATH_MAX];
 	int r, n;
 
-	n = snprintf(source, sizeof(source), RD_STATE_TXN "/%04u/stage/%s", run->txn->id,
-		     change->source);
+	if (rd_text_has_prefix(change->source, RD_PLAN_WORK))
+		n = snprintf(source, sizeof(source), RD_STATE_WORK "/%s",
+			     change->source + strlen(RD_PLAN_WORK));
+	else
+		n = snprintf(source, sizeof(source), RD_STATE_TXN "/%04u/stage/%s", run->txn->id,
+			     change->source);
 	if (n >= (int)sizeof(source))
 		return rd_error_set(err, ENAMETOOLONG, "%s: too long", change->source);
 	r = store_keep(new, source, change->path, err);
@@ -235,6 +239,6 @@ int run_forward(const struct run *run, struct rd_error *err)
 		r = run_sweep(run, &old, false, err);
 	if (r)
 		return r;
-	run_tidy(run);
+	run_tidy(run, true);
 	return arm(run, err);
 }

@@ -34,8 +34,9 @@ int run_back_up(const struct run *run, struct rd_error *err);
 int run_sweep(const struct run *run, const struct rd_manifest *old, bool has_times,
 	      struct rd_error *err);
 
-/* What the transaction no longer needs: nothing that fails here matters. */
-void run_tidy(const struct run *run);
+/* Removes what the transaction no longer needs; with @keeps_set not what it installed. Nothing that
+ * fails here matters. */
+void run_tidy(const struct run *run, bool keeps_set);
 
 /* From the first step that is not done to RD_STEP_ARMED; 0 or a negative errno. */
 int run_forward(const struct run *run, struct rd_error *err);

@@ -31,6 +31,7 @@
 
 #define LINE_BYTES   4096 /* longer ones are cut into pieces */
 #define CANNOT_START 126 /* exit code of our own code in other processes */
+#define POLL_MS	     100
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2) /* linux/close_range.h, since 5.11 */
@@ -288,7 +289,9 @@ static bool follow(const struct rd_spawn *spawn, pid_t keeper, const struct pipe
 	for (;;) {
 		if (rd_spawn_is_stopped() && !is_told)
 			is_told = !kill(keeper, SIGTERM);
-		if (poll(fds, RD_N_ELEMENTS(fds), 100) < 0) {
+		if (spawn->tick)
+			spawn->tick(spawn->userdata);
+		if (poll(fds, RD_N_ELEMENTS(fds), POLL_MS) < 0) {
 			if (errno != EINTR)
 				break;
 			continue;

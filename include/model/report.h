@@ -31,7 +31,7 @@ struct rd_report {
 		struct rd_finding *items;
 		size_t n, cap;
 	} findings; /* every rule, in the order of its table */
-	enum rd_state state;
+	enum rd_machine_state state;
 	int exit_code; /* of check: 0 sane, 3 unsafe, 4 reboot-required, 5 no-gpu, 6 undetermined */
 	char *sentence; /* the verdict in one sentence */
 	char *next; /* the command to type, or what to do */

@@ -13,7 +13,7 @@ enum rd_verdict {
 };
 
 /* Of a machine. */
-enum rd_state {
+enum rd_machine_state {
 	RD_STATE_UNDETERMINED,
 	RD_STATE_SANE,
 	RD_STATE_UNSAFE,
@@ -23,7 +23,7 @@ enum rd_state {
 
 /* The words of the output: "clean", "no-sign", ...; "sane", "unsafe", ...; static. */
 const char *rd_verdict_name(enum rd_verdict verdict);
-const char *rd_state_name(enum rd_state state);
+const char *rd_state_name(enum rd_machine_state state);
 
 /* Whether the verdict is one of the two that a sane machine may have. */
 static inline int rd_verdict_is_good(enum rd_verdict verdict)

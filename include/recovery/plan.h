@@ -37,6 +37,8 @@ enum rd_step {
 const char *rd_step_name(enum rd_step step);
 int rd_step_find(const char *name);
 
+#define RD_PLAN_WORK "work/"
+
 enum rd_change_kind {
 	RD_CHANGE_PUT, /* @path becomes what is at @source: a file, a link, or a whole folder */
 	RD_CHANGE_REMOVE, /* nothing is at @path any more */
@@ -46,7 +48,9 @@ enum rd_change_kind {
 struct rd_change {
 	enum rd_change_kind kind;
 	char *path; /* from the root, as rd_path_check() wants it */
-	char *source; /* below the stage, "30-built/amdgpu.ko"; NULL but for RD_CHANGE_PUT */
+	/* Of RD_CHANGE_PUT: below the stage, "50-depmod/modules.dep", or made before the
+	 * transaction began, RD_PLAN_WORK "amdgpu.ko", below RD_STATE_WORK; else NULL. */
+	char *source;
 };
 
 struct rd_phase {

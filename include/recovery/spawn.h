@@ -23,6 +23,7 @@ struct rd_spawn {
 	int (*prepare)(void *userdata, struct rd_error *err);
 	/* Each line that it prints, without its end, as it comes; may be NULL. */
 	void (*line)(void *userdata, const char *line);
+	void (*tick)(void *userdata); /* called a few times in a second; may be NULL */
 	void *userdata;
 };
 

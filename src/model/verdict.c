@@ -27,7 +27,7 @@ const char *rd_verdict_name(enum rd_verdict verdict)
 	return rd_name_of(verdicts, RD_N_ELEMENTS(verdicts), (int)verdict);
 }
 
-const char *rd_state_name(enum rd_state state)
+const char *rd_state_name(enum rd_machine_state state)
 {
 	return rd_name_of(states, RD_N_ELEMENTS(states), (int)state);
 }

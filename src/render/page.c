@@ -247,7 +247,7 @@ enum page_color page_result_color(enum rd_result result)
 	return PAGE_DOUBT;
 }
 
-enum page_color page_state_color(enum rd_state state)
+enum page_color page_state_color(enum rd_machine_state state)
 {
 	switch (state) {
 	case RD_STATE_SANE:

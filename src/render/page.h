@@ -54,7 +54,7 @@ int page_write(struct page *page, FILE *f, struct rd_error *err);
 /* The colour of a verdict's, a result's, a state's word. */
 enum page_color page_verdict_color(enum rd_verdict verdict);
 enum page_color page_result_color(enum rd_result result);
-enum page_color page_state_color(enum rd_state state);
+enum page_color page_state_color(enum rd_machine_state state);
 
 /* The copies as chains, one for each kernel (tree.c). */
 void page_chains(struct page *page, const struct rd_facts *facts);

@@ -40,9 +40,9 @@ static int put_label(FILE *f, const char *before, const char *name, const char *
 
 static int put_state(const struct rd_report *report, FILE *f)
 {
-	static const enum rd_state states[] = { RD_STATE_SANE, RD_STATE_UNSAFE,
-						RD_STATE_REBOOT_REQUIRED, RD_STATE_NO_GPU,
-						RD_STATE_UNDETERMINED };
+	static const enum rd_machine_state states[] = { RD_STATE_SANE, RD_STATE_UNSAFE,
+							RD_STATE_REBOOT_REQUIRED, RD_STATE_NO_GPU,
+							RD_STATE_UNDETERMINED };
 
 	put_head(f, "state", "The verdict on the machine: 1 at the state that it has.");
 	for (size_t i = 0; i < RD_N_ELEMENTS(states); i++)

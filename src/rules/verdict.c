@@ -155,7 +155,7 @@ enum next {
 };
 
 static const struct decision {
-	enum rd_state state;
+	enum rd_machine_state state;
 	bool (*holds)(const struct rd_report *report);
 	enum next next;
 	const char *sentence;

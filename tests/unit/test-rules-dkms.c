@@ -174,7 +174,7 @@ static void problem(struct rd_facts *facts)
 static const struct {
 	const char *name;
 	void (*change)(struct rd_facts *facts);
-	enum rd_state state;
+	enum rd_machine_state state;
 	const char *id;
 	enum rd_result result;
 } cases[] = {

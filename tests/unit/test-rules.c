@@ -16,7 +16,7 @@
 static const struct {
 	const char *name;
 	void (*change)(struct rd_facts *facts);
-	enum rd_state state;
+	enum rd_machine_state state;
 	const char *next;
 	struct {
 		const char *id;
@@ -309,7 +309,7 @@ static const struct {
 };
 
 /* DESIGN: exit codes of check. */
-static int exit_code_of(enum rd_state state)
+static int exit_code_of(enum rd_machine_state state)
 {
 	switch (state) {
 	case RD_STATE_SANE:

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * How each bad file could become a good one. A source is taken from the package that owns it, if
+ * its archive is still at hand and has the file with the digest that the data base of packages
+ * names; else from what an earlier transaction kept; else the patch is taken out by tokens. Each
+ * result is inspected as any file is: what shows a patch, or cannot be inspected, is no means.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "inspect/crat_restore.h"
+#include "inspect/inspect.h"
+#include "probe/package.h"
+#include "recovery/backup.h"
+#include "recovery/means.h"
+#include "saved.h"
+#include "tool.h"
+
+#define SOURCE_MAX ((size_t)16 << 20)
+
+struct gathering {
+	const struct rd_system *sys;
+	const struct rd_state *state; /* NULL: nothing was ever done here */
+	const struct rd_facts *facts;
+	struct rd_package_db packages;
+	struct rd_means *means;
+};
+
+/* Whether a content may stand in the place of a bad file; @reason: filled if not. */
+static int is_presentable(const struct rd_text *content, bool *yesp, char **reasonp,
+			  struct rd_error *err)
+{
+	RD_CLEANUP(rd_copy_deinit) struct rd_copy copy = { 0 };
+	int r;
+
+	if (rd_copy_init(&copy, RD_COPY_FILE, NULL, "restored"))
+		return rd_error_nomem(err);
+	r = rd_inspect_bytes((const uint8_t *)content->data, content->len, 0, NULL, &copy, err);
+	if (r)
+		return r;
+	*yesp = rd_verdict_is_good(copy.verdict);
+	if (!*yesp) {
+		*reasonp = strdup(rd_copy_reason(&copy));
+		return *reasonp ? 0 : rd_error_nomem(err);
+	}
+	return 0;
+}
+
+/* Each way: 1 it is one, 0 it is not and why, negative. */
+static int try_package(struct gathering *gathering, struct rd_source_means *source,
+		       struct rd_error *err)
+{
+	RD_CLEANUP(rd_package_original_deinit)
+	struct rd_package_original original = RD_PACKAGE_ORIGINAL_INIT;
+	RD_CLEANUP(rd_freep) char *reason = NULL;
+	struct rd_error why = RD_ERROR_INIT;
+	bool is_good = false;
+	int r;
+
+	r = rd_package_original(&gathering->packages, source->path, &original, &why);
+	if (r < 0)
+		return rd_error_set(err, -r, "%s", why.msg);
+	if (r)
+		return 0;
+	r = is_presentable(&original.content, &is_good, &reason, err);
+	/* Only a kfd_crat.c is inspected as one; of others the package's digest is the proof. */
+	if (r || (!is_good && rd_text_has_suffix(source->path, "/kfd_crat.c")))
+		return r;
+	source->reason = rd_text_format("%s of package %s %s", original.archive, original.package,
+					original.version);
+	if (!source->reason)
+		return rd_error_nomem(err);
+	source->content = rd_text_take(&original.content);
+	source->way = RD_SOURCE_WAY_PACKAGE;
+	return 1;
+}
+
+static int try_backup(struct gathering *gathering, struct rd_source_means *source,
+		      struct rd_error *err)
+{
+	RD_CLEANUP(rd_text_deinit) struct rd_text content = RD_TEXT_INIT;
+	RD_CLEANUP(rd_freep) char *reason = NULL;
+	unsigned int id = 0;
+	bool is_good = false;
+	int r;
+
+	if (!gathering->state)
+		return 0;
+	/* The newest that is good. */
+	while (!(r = saved_file(gathering->state, source->path + 1, &id, &content, err))) {
+		RD_CLEANUP(rd_freep) char *unused = NULL;
+
+		r = is_presentable(&content, &is_good, &unused, err);
+		if (r)
+			return r;
+		if (is_good)
+			break;
+	}
+	if (r)
+		return r == SAVED_NOTHING ? 0 : r;
+	source->reason = rd_text_format("the copy that transaction %04u kept", id);
+	if (!source->reason)
+		return rd_error_nomem(err);
+	source->content = rd_text_take(&content);
+	source->way = RD_SOURCE_WAY_BACKUP;
+	return 1;
+}
+
+static int try_reversal(struct gathering *gathering, struct rd_source_means *source,
+			struct rd_error *err)
+{
+	RD_CLEANUP(rd_crat_restoration_deinit)
+	struct rd_crat_restoration restoration = RD_CRAT_RESTORATION_INIT;
+	RD_CLEANUP(rd_text_deinit) struct rd_text text = RD_TEXT_INIT;
+	struct rd_error why = RD_ERROR_INIT;
+	int r;
+
+	r = rd_system_read(gathering->sys, source->path, SOURCE_MAX, &text, &why);
+	if (!r)
+		r = rd_crat_restore(text.data, text.len, &restoration, &why);
+	if (r < 0)
+		return rd_error_set(err, -r, "%s", why.msg);
+	if (r) {
+		source->reason = strdup(*why.msg ? why.msg : "its function is the stock one");
+		return source->reason ? 0 : rd_error_nomem(err);
+	}
+	source->reason = rd_text_format("%zu %s taken out by tokens", restoration.edits.n,
+					restoration.edits.n == 1 ? "change" : "changes");
+	if (!source->reason)
+		return rd_error_nomem(err);
+	source->content = rd_text_take(&restoration.text);
+	source->way = RD_SOURCE_WAY_REVERSAL;
+	return 1;
+}
+
+static int find_way(struct gathering *gathering, struct rd_source_means *source,
+		    struct rd_error *err)
+{
+	int r;
+
+	r = try_package(gathering, source, err);
+	if (!r)
+		r = try_backup(gathering, source, err);
+	if (!r)
+		r = try_reversal(gathering, source, err);
+	return r < 0 ? r : 0;
+}
+
+static int add_source(struct gathering *gathering, struct rd_source_means *source,
+		      struct rd_error *err)
+{
+	if (source->path && !rd_array_push(&gathering->means->sources, source))
+		return 0;
+	free(source->path);
+	free(source->reason);
+	rd_text_deinit(&source->content);
+	return rd_error_nomem(err);
+}
+
+/* The kfd_crat.c of what dkms builds. */
+static int gather_source(struct gathering *gathering, const struct rd_copy *copy,
+			 struct rd_error *err)
+{
+	struct rd_source_means source = {
+		.path = strdup(copy->path),
+		.is_bad = rd_verdict_is_bad(copy->verdict),
+	};
+	int r = 0;
+
+	if (rd_verdict_is_good(copy->verdict))
+		source.way = RD_SOURCE_WAY_GOOD;
+	else if (source.path && source.is_bad)
+		r = find_way(gathering, &source, err);
+	else
+		source.reason = strdup(rd_copy_reason(copy));
+	return r ? r : add_source(gathering, &source, err);
+}
+
+static bool has_source(const struct rd_means *means, const char *path)
+{
+	for (size_t i = 0; i < means->sources.n; i++) {
+		if (!strcmp(means->sources.items[i].path, path))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Other files of a package of sources that are not the package's, if the original is at hand. Where
+ * it is not, they stay: a driver that is built with them is inspected, and people have reasons.
+ */
+static int gather_changed(struct gathering *gathering, const struct rd_package *package,
+			  struct rd_error *err)
+{
+	for (size_t i = 0; i < package->changed.n; i++) {
+		struct rd_source_means source = { .is_bad = true };
+		const char *path = package->changed.items[i];
+		int r;
+
+		if (rd_text_has_suffix(path, " (missing)") || has_source(gathering->means, path))
+			continue;
+		source.path = strdup(path);
+		r = source.path ? try_package(gathering, &source, err) : rd_error_nomem(err);
+		if (r == 1)
+			r = add_source(gathering, &source, err);
+		else
+			free(source.path);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int gather_sources(struct gathering *gathering, struct rd_error *err)
+{
+	const struct rd_facts *facts = gathering->facts;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < facts->copies.n; i++) {
+		const struct rd_copy *copy = &facts->copies.items[i];
+
+		if (copy->kind == RD_COPY_SOURCE && copy->is_loadable)
+			r = gather_source(gathering, copy, err);
+	}
+	for (size_t i = 0; !r && i < facts->packages.n; i++)
+		r = gather_changed(gathering, &facts->packages.items[i], err);
+	return r;
+}
+
+/* A bad module that the distribution's package has too: what the package has. */
+static int gather_packaged(struct gathering *gathering, const struct rd_copy *copy,
+			   struct rd_error *err)
+{
+	RD_CLEANUP(rd_package_original_deinit)
+	struct rd_package_original original = RD_PACKAGE_ORIGINAL_INIT;
+	RD_CLEANUP(rd_freep) char *reason = NULL;
+	struct rd_packaged_means packaged = { 0 };
+	struct rd_error why = RD_ERROR_INIT;
+	bool is_good = false;
+	int r;
+
+	r = rd_package_original(&gathering->packages, copy->path, &original, &why);
+	if (r < 0)
+		return rd_error_set(err, -r, "%s", why.msg);
+	if (!r)
+		r = is_presentable(&original.content, &is_good, &reason, err);
+	if (r || !is_good)
+		return r > 0 ? 0 : r;
+	packaged = (struct rd_packaged_means){
+		.kernel = strdup(copy->kernel),
+		.path = strdup(copy->path),
+		.package = rd_text_format("%s %s", original.package, original.version),
+		.content = rd_text_take(&original.content),
+	};
+	if (packaged.kernel && packaged.path && packaged.package &&
+	    !rd_array_push(&gathering->means->packaged, &packaged))
+		return 0;
+	free(packaged.kernel);
+	free(packaged.path);
+	free(packaged.package);
+	rd_text_deinit(&packaged.content);
+	return rd_error_nomem(err);
+}
+
+static int gather_modules(struct gathering *gathering, struct rd_error *err)
+{
+	const struct rd_facts *facts = gathering->facts;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < facts->copies.n; i++) {
+		const struct rd_copy *copy = &facts->copies.items[i];
+
+		if (copy->kind == RD_COPY_INSTALLED && copy->kernel &&
+		    rd_verdict_is_bad(copy->verdict) && strstr(copy->path, "/kernel/drivers/"))
+			r = gather_packaged(gathering, copy, err);
+	}
+	return r;
+}
+
+/* Which of the programs are there: one is enough. */
+static int has_program(const struct rd_system *sys, const char *const *names, bool *yesp,
+		       struct rd_error *err)
+{
+	*yesp = false;
+	for (; *names && !*yesp; names++) {
+		RD_CLEANUP(rd_freep) char *path = NULL;
+		int r = tool_find(sys, *names, &path, err);
+
+		if (r)
+			return r;
+		*yesp = path;
+	}
+	return 0;
+}
+
+static int gather_programs(struct gathering *gathering, struct rd_error *err)
+{
+	static const char *const dkms[] = { "dkms", NULL };
+	static const char *const compilers[] = { "gcc", "cc", "clang", NULL };
+	static const char *const make[] = { "make", NULL };
+	bool has_make = false;
+	int r;
+
+	r = has_program(gathering->sys, dkms, &gathering->means->has_dkms, err);
+	if (!r)
+		r = has_program(gathering->sys, compilers, &gathering->means->has_compiler, err);
+	if (!r)
+		r = has_program(gathering->sys, make, &has_make, err);
+	gathering->means->has_compiler &= has_make;
+	return r;
+}
+
+int rd_means_gather(const struct rd_system *sys, const struct rd_state *state,
+		    const struct rd_facts *facts, struct rd_means *means, struct rd_error *err)
+{
+	struct gathering gathering = {
+		.sys = sys,
+		.state = state,
+		.facts = facts,
+		.packages = { .sys = sys },
+		.means = means,
+	};
+	int r;
+
+	r = gather_programs(&gathering, err);
+	if (!r)
+		r = gather_sources(&gathering, err);
+	if (!r)
+		r = gather_modules(&gathering, err);
+	if (!r && state)
+		r = saved_sets(state, facts, means, err);
+	rd_package_db_deinit(&gathering.packages);
+	return r;
+}
