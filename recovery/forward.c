@@ -78,11 +78,18 @@ static int run_tool(const struct run *run, const struct rd_phase *phase, struct 
 	return r;
 }
 
-/* A new file takes the label of the one it replaces; the stage's own labels mean nothing there. */
-static int relabel(struct rd_node *node, const struct rd_manifest *old)
+/* A new file takes mode, owner and label of the one it replaces; the stage's own labels mean
+ * nothing there. */
+static int inherit(struct rd_node *node, const struct rd_manifest *old)
 {
 	const struct rd_node *was = rd_manifest_find(old, node->path);
 	size_t n = 0;
+
+	if (was && was->type == RD_NODE_FILE && node->type == RD_NODE_FILE) {
+		node->mode = was->mode;
+		node->uid = was->uid;
+		node->gid = was->gid;
+	}
 
 	for (size_t i = 0; i < node->xattrs.n; i++) {
 		struct rd_xattr *xattr = &node->xattrs.items[i];
@@ -132,7 +139,7 @@ static int take_put(const struct run *run, struct store *new, const struct rd_ma
 	if (!r && new->manifest.items[first].type == RD_NODE_ABSENT)
 		return rd_error_set(err, ENOENT, "%s was not made", change->source);
 	for (size_t i = first; !r && i < new->manifest.n; i++)
-		r = relabel(&new->manifest.items[i], old);
+		r = inherit(&new->manifest.items[i], old);
 	return r;
 }
 

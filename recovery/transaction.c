@@ -13,8 +13,8 @@
 #include "base/cleanup.h"
 #include "run.h"
 
-/* An unfinished transaction; RD_TRANSACTION_NOTHING if there is none. */
-static int find_unfinished(const struct rd_state *state, struct rd_txn *txnp, struct rd_error *err)
+int rd_transaction_unfinished(const struct rd_state *state, struct rd_txn *txnp,
+			      struct rd_error *err)
 {
 	RD_CLEANUP(rd_txn_ids_deinit) struct rd_txn_ids ids = { 0 };
 	int r;
@@ -24,8 +24,9 @@ static int find_unfinished(const struct rd_state *state, struct rd_txn *txnp, st
 		RD_CLEANUP(rd_txn_deinit) struct rd_txn txn = RD_TXN_INIT;
 
 		r = rd_journal_open(state, ids.items[i], &txn, err);
+		/* What was cut off before it began; only who has the lock may clear it away. */
 		if (r == RD_JOURNAL_ABSENT)
-			r = rd_journal_remove(state, ids.items[i], err);
+			r = state->lockfd < 0 ? 0 : rd_journal_remove(state, ids.items[i], err);
 		else if (!r && !rd_txn_is_finished(&txn)) {
 			*txnp = txn;
 			txn = (struct rd_txn)RD_TXN_INIT;
@@ -56,7 +57,7 @@ int rd_transaction_run(const struct rd_state *state, struct rd_plan *plan,
 
 	r = rd_plan_check(plan, err);
 	if (!r)
-		r = find_unfinished(state, &txn, err);
+		r = rd_transaction_unfinished(state, &txn, err);
 	if (!r)
 		return rd_error_set(err, EBUSY, "transaction %04u is not finished", txn.id);
 	if (r == RD_TRANSACTION_NOTHING)
@@ -74,7 +75,7 @@ int rd_transaction_resume(const struct rd_state *state, const struct rd_tools *t
 	struct run run = { .state = state, .tools = tools, .txn = &txn };
 	int r;
 
-	r = find_unfinished(state, &txn, err);
+	r = rd_transaction_unfinished(state, &txn, err);
 	if (r)
 		return r;
 	if (txn.has[RD_STEP_UNDO] || !txn.has[txn.plan.point]) {

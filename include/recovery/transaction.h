@@ -41,6 +41,15 @@ enum {
 };
 
 /**
+ * rd_transaction_unfinished() - the transaction that a crash interrupted
+ * @state: locked, or opened to look only
+ *
+ * There is at most one. Return: 0, RD_TRANSACTION_NOTHING, or a negative errno.
+ */
+int rd_transaction_unfinished(const struct rd_state *state, struct rd_txn *txnp,
+			      struct rd_error *err);
+
+/**
  * rd_transaction_run() - carry out a plan
  * @plan: taken
  *
