@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/name.h"
 #include "base/text.h"
+#include "course_private.h"
 #include "recovery/course.h"
 
 static const struct rd_name methods[] = {
@@ -407,11 +408,27 @@ int rd_course_decide(const struct rd_facts *facts, const struct rd_means *means,
 	return 0;
 }
 
+int course_fall_back(struct rd_kernel_course *course, const struct rd_error *why,
+		     struct rd_error *err)
+{
+	char *reason = rd_text_format("%s%s%s: %s", course->reason, *course->reason ? "; " : "",
+				      rd_method_name(course->method), why ? why->msg : "");
+
+	if (!reason)
+		return rd_error_nomem(err);
+	free(course->reason);
+	course->reason = reason;
+	course->method = course->fallback;
+	course->fallback = RD_METHOD_NONE;
+	return 0;
+}
+
 void rd_means_deinit(struct rd_means *means)
 {
 	for (size_t i = 0; i < means->sources.n; i++) {
 		free(means->sources.items[i].path);
 		free(means->sources.items[i].reason);
+		free(means->sources.items[i].difference);
 		rd_text_deinit(&means->sources.items[i].content);
 	}
 	free(means->sources.items);

@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "difference.h"
 #include "inspect/crat_restore.h"
 #include "inspect/inspect.h"
 #include "probe/package.h"
@@ -138,6 +139,21 @@ static int try_reversal(struct gathering *gathering, struct rd_source_means *sou
 	return 1;
 }
 
+/* For people to see what goes: all of it is kept, and a change of theirs may be worth having. */
+static int compare(struct gathering *gathering, struct rd_source_means *source,
+		   struct rd_error *err)
+{
+	RD_CLEANUP(rd_text_deinit) struct rd_text old = RD_TEXT_INIT;
+	struct rd_error why = RD_ERROR_INIT;
+	int r;
+
+	r = rd_system_read(gathering->sys, source->path, SOURCE_MAX, &old, &why);
+	if (r)
+		return r < 0 ? rd_error_set(err, -r, "%s", why.msg) : 0;
+	return difference_lines(&old, &source->content, &source->difference) ? rd_error_nomem(err)
+									     : 0;
+}
+
 static int find_way(struct gathering *gathering, struct rd_source_means *source,
 		    struct rd_error *err)
 {
@@ -148,6 +164,8 @@ static int find_way(struct gathering *gathering, struct rd_source_means *source,
 		r = try_backup(gathering, source, err);
 	if (!r)
 		r = try_reversal(gathering, source, err);
+	if (r == 1)
+		r = compare(gathering, source, err);
 	return r < 0 ? r : 0;
 }
 
@@ -194,26 +212,32 @@ static bool has_source(const struct rd_means *means, const char *path)
  * Other files of a package of sources that are not the package's, if the original is at hand. Where
  * it is not, they stay: a driver that is built with them is inspected, and people have reasons.
  */
+static int gather_file(struct gathering *gathering, const char *path, struct rd_error *err)
+{
+	struct rd_source_means source = { .path = strdup(path), .is_bad = true };
+	int r;
+
+	r = source.path ? try_package(gathering, &source, err) : rd_error_nomem(err);
+	if (r != 1) {
+		free(source.path);
+		return r;
+	}
+	r = compare(gathering, &source, err);
+	return add_source(gathering, &source, err) ? -ENOMEM : r;
+}
+
 static int gather_changed(struct gathering *gathering, const struct rd_package *package,
 			  struct rd_error *err)
 {
-	for (size_t i = 0; i < package->changed.n; i++) {
-		struct rd_source_means source = { .is_bad = true };
-		const char *path = package->changed.items[i];
-		int r;
+	int r = 0;
 
-		if (rd_text_has_suffix(path, " (missing)") || has_source(gathering->means, path))
-			continue;
-		source.path = strdup(path);
-		r = source.path ? try_package(gathering, &source, err) : rd_error_nomem(err);
-		if (r == 1)
-			r = add_source(gathering, &source, err);
-		else
-			free(source.path);
-		if (r)
-			return r;
+	for (size_t i = 0; !r && i < package->changed.n; i++) {
+		const char *path = package->changed.items[i];
+
+		if (!rd_text_has_suffix(path, " (missing)") && !has_source(gathering->means, path))
+			r = gather_file(gathering, path, err);
 	}
-	return 0;
+	return r;
 }
 
 static int gather_sources(struct gathering *gathering, struct rd_error *err)

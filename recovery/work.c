@@ -23,6 +23,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "build.h"
+#include "course_private.h"
 #include "inspect/inspect.h"
 #include "recovery/write.h"
 #include "saved.h"
@@ -249,21 +250,6 @@ static void forget(struct rd_work_kernel *kernel)
 	*kernel = (struct rd_work_kernel){ .course = kernel->course };
 }
 
-/* The method did not work out: the next one, and why. */
-static int fall_back(struct rd_kernel_course *course, struct rd_error *err)
-{
-	char *reason = rd_text_format("%s%s%s: %s", course->reason, *course->reason ? "; " : "",
-				      rd_method_name(course->method), err ? err->msg : "");
-
-	if (!reason)
-		return rd_error_nomem(err);
-	free(course->reason);
-	course->reason = reason;
-	course->method = course->fallback;
-	course->fallback = RD_METHOD_NONE;
-	return 0;
-}
-
 static int prepare(const struct rd_work_order *order, struct rd_kernel_course *course,
 		   struct rd_work *work, struct rd_error *err)
 {
@@ -273,7 +259,7 @@ static int prepare(const struct rd_work_order *order, struct rd_kernel_course *c
 	r = prepare_kernel(order, &kernel, err);
 	if (r == RD_WORK_FAILED && course->fallback != RD_METHOD_NONE) {
 		forget(&kernel);
-		r = fall_back(course, err);
+		r = course_fall_back(course, err, err);
 		if (!r)
 			r = prepare_kernel(order, &kernel, err);
 	}

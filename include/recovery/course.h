@@ -46,6 +46,7 @@ struct rd_source_means {
 	enum rd_source_way way;
 	char *reason; /* of RD_SOURCE_WAY_NONE; of the others where it is from, or NULL */
 	struct rd_text content; /* what it becomes, by PACKAGE, BACKUP, REVERSAL */
+	char *difference; /* between the two, in lines; NULL: not made */
 	bool is_bad; /* it is patched or modified, and dkms builds from it */
 };
 

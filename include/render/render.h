@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "model/comparison.h"
 #include "model/data.h"
+#include "model/repair.h"
 #include "model/report.h"
 
 struct rd_render_options {
@@ -29,6 +30,8 @@ struct rd_renderer {
 	int (*compare)(const char *name_a, const char *name_b,
 		       const struct rd_comparison *comparison,
 		       const struct rd_render_options *options, FILE *f, struct rd_error *err);
+	int (*recover)(const struct rd_repair *repair, const struct rd_render_options *options,
+		       FILE *f, struct rd_error *err);
 
 	/* For a reader with exit codes of its own, else NULL: its code for one of ours, and what it
 	 * is told when the tool failed. */

@@ -164,4 +164,5 @@ const struct rd_renderer rd_renderer_json = {
 	.check = json_check,
 	.inspect = json_inspect,
 	.compare = json_compare,
+	.recover = json_repair,
 };

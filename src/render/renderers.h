@@ -5,6 +5,12 @@
 
 #include "render/render.h"
 
+/* What recover tells (text_repair.c, json_repair.c). */
+int text_repair(const struct rd_repair *repair, const struct rd_render_options *options, FILE *f,
+		struct rd_error *err);
+int json_repair(const struct rd_repair *repair, const struct rd_render_options *options, FILE *f,
+		struct rd_error *err);
+
 extern const struct rd_renderer rd_renderer_json;
 extern const struct rd_renderer rd_renderer_nagios;
 extern const struct rd_renderer rd_renderer_prometheus;

@@ -268,4 +268,5 @@ const struct rd_renderer rd_renderer_text = {
 	.check = text_check,
 	.inspect = text_inspect,
 	.compare = text_compare,
+	.recover = text_repair,
 };

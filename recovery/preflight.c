@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Room is counted by file systems: the folder of our own holds copies of all that changes, what is
+ * put in place, and for a build the source twice with its objects; below lib/modules and in boot
+ * each new file lies beside the old one for a moment.
+ *
+ * The package manager's locks are those by which its own programs exclude each other: fcntl(2)
+ * locks of dpkg and rpm, a file of pacman.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "course_private.h"
+#include "recovery/preflight.h"
+#include "recovery/write.h"
+
+#define MIB	       ((uint64_t)1 << 20)
+#define MARGIN	       2 /* wanted is so many times what is needed */
+#define SMALL_FILES    (16 * MIB) /* indexes, links, sources, the journal */
+#define BUILD_SOURCES  4 /* the copy, dkms' own copy, and objects that are as large again */
+#define SOURCE_ENTRIES ((size_t)1 << 18)
+
+/* --- Locks of package managers --------------------------------------------------------------- */
+
+void rd_hold_deinit(struct rd_hold *hold)
+{
+	for (size_t i = 0; i < hold->fds.n; i++)
+		close(hold->fds.items[i]);
+	free(hold->fds.items);
+	*hold = (struct rd_hold)RD_HOLD_INIT;
+}
+
+static const char *const locks[] = {
+	"var/lib/dpkg/lock-frontend",
+	"var/lib/dpkg/lock",
+	"var/lib/rpm/.rpm.lock",
+	"usr/lib/sysimage/rpm/.rpm.lock",
+};
+
+/* One lock file, if its package manager is there. */
+static int hold_lock(int rootfd, const char *path, struct rd_hold *hold, struct rd_error *err)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	RD_CLEANUP(rd_closep)
+	int fd = rd_write_open(rootfd, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd == -ENOENT || fd == -ENOTDIR)
+		return 0;
+	if (fd < 0)
+		return rd_error_set(err, -fd, "open /%s: %s", path, strerror(-fd));
+	if (fcntl(fd, F_SETLK, &lock) < 0) {
+		if (errno != EACCES && errno != EAGAIN)
+			return rd_error_set(err, errno, "lock /%s: %s", path, strerror(errno));
+		if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+			lock.l_pid = 0;
+		rd_error_set(err, EBUSY,
+			     "the package manager is at work (process %d holds /%s): wait until it "
+			     "is done, then try again",
+			     lock.l_pid, path);
+		return RD_PREFLIGHT_REFUSED;
+	}
+	if (rd_array_push(&hold->fds, &fd))
+		return rd_error_nomem(err);
+	fd = -1;
+	return 0;
+}
+
+/* What an interrupted package manager leaves. */
+static int check_interrupted(const struct rd_system *sys, struct rd_error *err)
+{
+	RD_CLEANUP(rd_entries_deinit) struct rd_entries updates = { 0 };
+	struct rd_error why = RD_ERROR_INIT;
+	struct stat st;
+	int r;
+
+	r = rd_system_list(sys, "/var/lib/dpkg/updates", &updates, &why);
+	if (r < 0)
+		return rd_error_set(err, -r, "%s", why.msg);
+	if (!r && updates.n) {
+		rd_error_set(err, EBUSY, "dpkg was interrupted: run dpkg --configure -a first");
+		return RD_PREFLIGHT_REFUSED;
+	}
+	r = rd_system_stat(sys, "/var/lib/pacman/db.lck", &st, &why);
+	if (r < 0)
+		return rd_error_set(err, -r, "%s", why.msg);
+	if (!r) {
+		rd_error_set(err, EBUSY,
+			     "pacman is at work, or was interrupted: /var/lib/pacman/db.lck is "
+			     "there; wait, or remove it if no pacman runs");
+		return RD_PREFLIGHT_REFUSED;
+	}
+	return 0;
+}
+
+int rd_preflight_hold(const struct rd_system *sys, struct rd_hold *hold, struct rd_error *err)
+{
+	int r = check_interrupted(sys, err);
+
+	for (size_t i = 0; !r && i < RD_N_ELEMENTS(locks); i++)
+		r = hold_lock(sys->rootfd, locks[i], hold, err);
+	if (r)
+		rd_hold_deinit(hold);
+	return r;
+}
+
+/* --- Room ------------------------------------------------------------------------------------ */
+
+/* A file system, and what it is to take. */
+struct volume {
+	dev_t dev;
+	char *path; /* a folder on it, from the root */
+	uint64_t need, free; /* bytes */
+	bool is_read_only;
+};
+
+struct room {
+	const struct rd_system *sys;
+	const struct rd_facts *facts;
+	struct volume *items;
+	size_t n, cap;
+};
+
+static void room_deinit(struct room *room)
+{
+	for (size_t i = 0; i < room->n; i++)
+		free(room->items[i].path);
+	free(room->items);
+}
+
+/* The nearest folder that is there, at or above a path. */
+static int open_above(int rootfd, const char *path, char **folderp, struct rd_error *err)
+{
+	RD_CLEANUP(rd_freep) char *folder = strdup(path);
+	int fd = -ENOENT;
+
+	if (!folder)
+		return rd_error_nomem(err);
+	for (;;) {
+		char *slash;
+
+		fd = rd_write_open(rootfd, *folder ? folder : ".", O_RDONLY | O_DIRECTORY);
+		slash = strrchr(folder, '/');
+		if (fd >= 0 || (fd != -ENOENT && fd != -ENOTDIR) || !*folder)
+			break;
+		*(slash ? slash : folder) = '\0';
+	}
+	if (fd < 0)
+		return rd_error_set(err, -fd, "open /%s: %s", folder, strerror(-fd));
+	*folderp = RD_TAKE_PTR(folder);
+	return fd;
+}
+
+static int add_volume(struct room *room, struct volume *volume, const struct statvfs *vfs)
+{
+	volume->free = (uint64_t)vfs->f_bavail * vfs->f_frsize;
+	volume->is_read_only = vfs->f_flag & ST_RDONLY;
+	if (!rd_array_push(room, volume)) {
+		volume->path = NULL;
+		return 0;
+	}
+	return -ENOMEM;
+}
+
+/* So many bytes more at a path, as seen from the root. */
+static int want(struct room *room, const char *path, uint64_t bytes, struct rd_error *err)
+{
+	RD_CLEANUP(rd_freep) char *folder = NULL;
+	RD_CLEANUP(rd_closep) int fd = open_above(room->sys->rootfd, path + 1, &folder, err);
+	struct volume volume = { .need = bytes };
+	struct statvfs vfs;
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || fstatvfs(fd, &vfs) < 0)
+		return rd_error_set(err, errno, "/%s: %s", folder, strerror(errno));
+	for (size_t i = 0; i < room->n; i++) {
+		if (room->items[i].dev == st.st_dev) {
+			room->items[i].need += bytes;
+			return 0;
+		}
+	}
+	volume.dev = st.st_dev;
+	volume.path = folder;
+	if (add_volume(room, &volume, &vfs))
+		return rd_error_nomem(err);
+	folder = volume.path;
+	return 0;
+}
+
+static uint64_t size_of(const struct rd_system *sys, const char *path)
+{
+	struct stat st;
+
+	return rd_system_stat(sys, path, &st, NULL) ? 0 : (uint64_t)st.st_size;
+}
+
+/* The set of a kernel as it lies there now. */
+static uint64_t size_of_set(const struct room *room, const struct rd_kernel_course *course)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; course->build && i < course->build->files.n; i++)
+		size += size_of(room->sys, course->build->files.items[i]);
+	for (size_t i = 0; i < room->facts->copies.n; i++) {
+		const struct rd_copy *copy = &room->facts->copies.items[i];
+
+		if (copy->kind == RD_COPY_INSTALLED && copy->kernel &&
+		    !strcmp(copy->kernel, course->kernel->release))
+			size += size_of(room->sys, copy->path);
+	}
+	return size;
+}
+
+static int want_images(struct room *room, const struct rd_kernel_course *course,
+		       struct rd_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < room->facts->images.n; i++) {
+		const struct rd_image *image = &room->facts->images.items[i];
+		uint64_t size;
+
+		if (!image->kernel || strcmp(image->kernel, course->kernel->release) != 0)
+			continue;
+		size = size_of(room->sys, image->path);
+		r = want(room, image->path, size, err);
+		/* The old one, the new one in the stage and among the contents, and what a tool
+		 * unpacks. */
+		if (!r)
+			r = want(room, "/" RD_STATE_FOLDER, 4 * size, err);
+	}
+	return r;
+}
+
+static int want_kernel(struct room *room, const struct rd_kernel_course *course,
+		       struct rd_error *err)
+{
+	uint64_t size = size_of_set(room, course);
+	int r;
+
+	r = want(room, "/lib/modules", size, err);
+	if (!r)
+		r = want(room, "/" RD_STATE_FOLDER, 4 * size, err);
+	if (!r && course->build)
+		r = want(room, "/var/lib/dkms", size, err);
+	if (!r && course->needs_image)
+		r = want_images(room, course, err);
+	return r;
+}
+
+static int add_size(void *userdata, enum rd_walk_event event, const char *path,
+		    const struct rd_error *why, struct rd_error *err)
+{
+	struct {
+		const struct rd_system *sys;
+		uint64_t size;
+	} *sum = userdata;
+
+	(void)why;
+	(void)err;
+	if (event == RD_WALK_FILE)
+		sum->size += (size_of(sum->sys, path) + 4095) & ~(uint64_t)4095;
+	return 0;
+}
+
+static int want_build(struct room *room, const struct rd_kernel_course *course,
+		      struct rd_error *err)
+{
+	struct {
+		const struct rd_system *sys;
+		uint64_t size;
+	} sum = { .sys = room->sys };
+	int r;
+
+	if (!course->package || !course->package->source)
+		return 0;
+	r = rd_system_walk(room->sys, course->package->source, SOURCE_ENTRIES, add_size, &sum, err);
+	if (r)
+		return r < 0 ? r : 0;
+	return want(room, "/" RD_STATE_FOLDER, sum.size * BUILD_SOURCES, err);
+}
+
+/* The first file system that cannot take its share. */
+static const struct volume *find_full(const struct room *room)
+{
+	for (size_t i = 0; i < room->n; i++) {
+		if (room->items[i].need * MARGIN > room->items[i].free)
+			return &room->items[i];
+	}
+	return NULL;
+}
+
+static int refuse(const struct room *room, struct rd_error *err)
+{
+	const struct volume *full = find_full(room);
+
+	for (size_t i = 0; i < room->n; i++) {
+		if (!room->items[i].is_read_only)
+			continue;
+		rd_error_set(err, EROFS,
+			     "/%s is on a file system that is mounted read-only: mount it for "
+			     "writing (mount -o remount,rw), then try again",
+			     room->items[i].path);
+		return RD_PREFLIGHT_REFUSED;
+	}
+	if (!full)
+		return 0;
+	rd_error_set(err, ENOSPC,
+		     "/%s is on a file system with %llu MiB free, and %llu MiB are wanted: make "
+		     "room there (old kernels, journalctl --vacuum-size, apt-get clean), then try "
+		     "again",
+		     full->path, (unsigned long long)(full->free / MIB),
+		     (unsigned long long)(full->need * MARGIN / MIB + 1));
+	return RD_PREFLIGHT_REFUSED;
+}
+
+/* The build of a kernel, where it fits; else what the distribution has, if it may. */
+static int fit_build(struct room *room, struct rd_kernel_course *course, struct rd_error *err)
+{
+	const struct volume *full;
+	struct rd_error why = RD_ERROR_INIT;
+	int r;
+
+	r = want_build(room, course, err);
+	full = r ? NULL : find_full(room);
+	if (!full || course->fallback == RD_METHOD_NONE)
+		return r;
+	rd_error_set(&why, ENOSPC, "no room to build: /%s has %llu MiB free, %llu are wanted",
+		     full->path, (unsigned long long)(full->free / MIB),
+		     (unsigned long long)(full->need * MARGIN / MIB + 1));
+	return course_fall_back(course, &why, err);
+}
+
+int rd_preflight_check(const struct rd_system *sys, const struct rd_facts *facts,
+		       struct rd_course *course, struct rd_error *err)
+{
+	RD_CLEANUP(room_deinit) struct room room = { .sys = sys, .facts = facts };
+	int r;
+
+	r = want(&room, "/" RD_STATE_FOLDER, SMALL_FILES, err);
+	for (size_t i = 0; !r && i < course->sources.n; i++)
+		r = want(&room, course->sources.items[i]->path, SMALL_FILES / 16, err);
+	for (size_t i = 0; !r && i < course->kernels.n; i++)
+		r = want_kernel(&room, &course->kernels.items[i], err);
+	/* Builds come one after the other, from one copy: the largest counts. */
+	for (size_t i = 0; !r && i < course->kernels.n; i++) {
+		if (course->kernels.items[i].method == RD_METHOD_SOURCE) {
+			r = fit_build(&room, &course->kernels.items[i], err);
+			if (course->kernels.items[i].method == RD_METHOD_SOURCE)
+				break;
+		}
+	}
+	return r ? r : refuse(&room, err);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* For people: what recover is going to do, before it is asked for, and what became of it. */
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "page.h"
+#include "renderers.h"
+
+#define LINES_MOST 40 /* of a difference */
+
+static const struct {
+	const char *method, *words;
+} methods[] = {
+	{ "source", "the driver is built anew from the source that was put right, and installed" },
+	{ "intree", "the distribution's own driver takes over; the set of dkms is taken away" },
+	{ "package", "the packaged module is put back; what hides it is taken away" },
+	{ "backup", "the set that was saved by an earlier recover is put back" },
+	{ "image", "the module is good, only the initramfs is made anew" },
+	{ "unbuild", "what loads is good; what dkms has built, and may install, is taken away" },
+	{ "none", "nothing can be done" },
+};
+
+static const char *method_words(const char *method)
+{
+	for (size_t i = 0; i < RD_N_ELEMENTS(methods); i++) {
+		if (!strcmp(methods[i].method, method))
+			return methods[i].words;
+	}
+	return "";
+}
+
+static void put_seconds(struct page *page, uint64_t seconds)
+{
+	if (seconds >= 90)
+		page_wrapf(page, 0, 2, "  the last build took %llu minutes",
+			   (unsigned long long)(seconds + 30) / 60);
+	else if (seconds)
+		page_wrapf(page, 0, 2, "  the last build took %llu seconds",
+			   (unsigned long long)seconds);
+}
+
+static void put_kernel(struct page *page, const struct rd_repair_kernel *kernel)
+{
+	page_color(page, PAGE_BOLD);
+	page_puts(page, "kernel ");
+	page_wrapf(page, 7, 2, "%s: %s", kernel->release, kernel->method);
+	page_color(page, PAGE_PLAIN);
+	page_wrapf(page, 0, 2, "  %s%s%s%s", method_words(kernel->method),
+		   kernel->package ? " (" : "", kernel->package ? kernel->package : "",
+		   kernel->package ? ")" : "");
+	if (*kernel->reason)
+		page_wrapf(page, 0, 2, "  since %s", kernel->reason);
+	if (kernel->fallback)
+		page_wrapf(page, 0, 2, "  if that fails: %s, %s", kernel->fallback,
+			   method_words(kernel->fallback));
+	if (!strcmp(kernel->method, "source"))
+		put_seconds(page, kernel->seconds);
+}
+
+/* The lines of a difference, as far as they help. */
+static void put_difference(struct page *page, const char *difference)
+{
+	size_t n = 0;
+
+	for (const char *line = difference; *line; n++) {
+		size_t len = strcspn(line, "\n");
+
+		if (n < LINES_MOST || page->options->is_verbose) {
+			page_color(page, *line == '-' ? PAGE_BAD : PAGE_GOOD);
+			page_wrapf(page, 0, 6, "    %.*s", (int)len, line);
+			page_color(page, PAGE_PLAIN);
+		}
+		line += len + (line[len] == '\n');
+	}
+	if (n > LINES_MOST && !page->options->is_verbose)
+		page_wrapf(page, 0, 6, "    and %zu more lines (--verbose)", n - LINES_MOST);
+}
+
+static void put_source(struct page *page, const struct rd_repair_source *source)
+{
+	page_wrapf(page, 0, 2, "%s", source->path);
+	page_wrapf(page, 0, 2, "  by %s%s%s", source->way, source->detail ? ": " : "",
+		   source->detail ? source->detail : "");
+	if (source->difference)
+		put_difference(page, source->difference);
+}
+
+static void put_paths(struct page *page, const char *heading, char *const *items, size_t n)
+{
+	if (n)
+		page_heading(page, heading);
+	for (size_t i = 0; i < n; i++)
+		page_wrapf(page, 0, 2, "%s", items[i]);
+}
+
+static void put_rests(struct page *page, const struct rd_repair *repair)
+{
+	if (repair->rests.n)
+		page_heading(page, "Stays as it is");
+	for (size_t i = 0; i < repair->rests.n; i++) {
+		page_wrapf(page, 0, 2, "%s", repair->rests.items[i].what);
+		page_wrapf(page, 0, 2, "  %s", repair->rests.items[i].way_out);
+	}
+}
+
+static void put_resumed(struct page *page, const struct rd_repair *repair)
+{
+	switch (repair->resumed) {
+	case RD_REPAIR_NOT_RESUMED:
+		return;
+	case RD_REPAIR_PENDING:
+		page_wrapf(page, 0, 0,
+			   "Transaction %04u was interrupted. A run of recover that is no dry run "
+			   "finishes it first, or takes it back.",
+			   repair->resumed_id);
+		return;
+	case RD_REPAIR_FINISHED:
+		page_wrapf(page, 0, 0, "Transaction %04u, which was interrupted, is finished.",
+			   repair->resumed_id);
+		return;
+	case RD_REPAIR_TAKEN_BACK:
+		page_wrapf(page, 0, 0,
+			   "Transaction %04u, which was interrupted, is taken back: all is as it "
+			   "was before it.",
+			   repair->resumed_id);
+		return;
+	}
+}
+
+static void put_plan(struct page *page, const struct rd_repair *repair)
+{
+	page_heading(page, "What is going to be done");
+	for (size_t i = 0; i < repair->kernels.n; i++)
+		put_kernel(page, &repair->kernels.items[i]);
+	if (repair->sources.n)
+		page_heading(page, "Sources that become what they were");
+	for (size_t i = 0; i < repair->sources.n; i++)
+		put_source(page, &repair->sources.items[i]);
+	put_paths(page, "Taken off dkms' list, since the source cannot be proven",
+		  repair->unregistered.items, repair->unregistered.n);
+	put_paths(page, "Images that are made anew", repair->images.items, repair->images.n);
+	put_paths(page, "Leftovers of the recipes that are put away", repair->leftovers.items,
+		  repair->leftovers.n);
+	put_rests(page, repair);
+	page_puts(page, "\n");
+	page_wrapf(page, 0, 0,
+		   "All that is replaced or taken away is kept in /var/lib/rdna1-doctor, and "
+		   "rdna1-doctor rollback brings it back.");
+}
+
+static void put_done(struct page *page, const struct rd_repair *repair)
+{
+	page_heading(page, "Done");
+	for (size_t i = 0; i < repair->kernels.n; i++) {
+		const struct rd_repair_kernel *kernel = &repair->kernels.items[i];
+
+		page_wrapf(page, 0, 2, "kernel %s: by method %s%s%s", kernel->release,
+			   kernel->method, kernel->module ? ", loads " : "",
+			   kernel->module ? kernel->module : "");
+		if (*kernel->reason)
+			page_wrapf(page, 0, 2, "  since %s", kernel->reason);
+	}
+	if (!repair->kernels.n)
+		page_wrapf(page, 0, 2, "no module had to be replaced");
+	put_rests(page, repair);
+	page_puts(page, "\n");
+	page_color(page, PAGE_BOLD);
+	page_wrapf(page, 0, 0, "Transaction %04u is done%s%s%s.", repair->id,
+		   repair->is_live ? ", and the next boot confirms it" : "",
+		   repair->user ? "; after that the profile is written for " : "",
+		   repair->user ? repair->user : "");
+	page_color(page, PAGE_PLAIN);
+}
+
+static void put_outcome(struct page *page, const struct rd_repair *repair)
+{
+	switch (repair->result) {
+	case RD_REPAIR_PLANNED:
+		put_plan(page, repair);
+		return;
+	case RD_REPAIR_NOTHING:
+		page_wrapf(page, 0, 0,
+			   "Nothing to recover: no copy of amdgpu that can load is "
+			   "patched or modified.");
+		put_rests(page, repair);
+		break;
+	case RD_REPAIR_REFUSED:
+		put_plan(page, repair);
+		page_puts(page, "\n");
+		page_color(page, PAGE_BAD);
+		page_wrapf(page, 0, 0, "Refused, and nothing was changed: %s.", repair->reason);
+		page_color(page, PAGE_PLAIN);
+		return;
+	case RD_REPAIR_UNDONE:
+		page_color(page, PAGE_BAD);
+		page_wrapf(page, 0, 0, "Not done, and all is as it was: %s.", repair->reason);
+		page_color(page, PAGE_PLAIN);
+		break;
+	case RD_REPAIR_DONE:
+		put_done(page, repair);
+		break;
+	}
+	if (repair->sentence) {
+		page_puts(page, "\n");
+		page_wrapf(page, 0, 0, "%s", repair->sentence);
+		page_wrapf(page, 0, 0, "Next: %s", repair->next);
+	}
+}
+
+int text_repair(const struct rd_repair *repair, const struct rd_render_options *options, FILE *f,
+		struct rd_error *err)
+{
+	RD_CLEANUP(page_deinit) struct page page = { .options = options };
+
+	put_resumed(&page, repair);
+	put_outcome(&page, repair);
+	return page_write(&page, f, err);
+}
