@@ -65,7 +65,13 @@ void run_tidy(const struct run *run, bool keeps_set)
 	}
 }
 
-static int put_units(const struct store *old, struct rd_error *err)
+static void tell(const struct run *run, const char *path)
+{
+	if (run->tools && run->tools->tell)
+		run->tools->tell(run->tools->userdata, path);
+}
+
+static int put_units(const struct run *run, const struct store *old, struct rd_error *err)
 {
 	const struct rd_manifest *manifest = &old->manifest;
 	RD_CLEANUP(rd_freep) size_t *units = calloc(manifest->n + 1, sizeof(*units));
@@ -78,8 +84,10 @@ static int put_units(const struct store *old, struct rd_error *err)
 		if (manifest->items[i].type <= RD_NODE_LINK)
 			units[n++] = i;
 	}
-	while (!r && n)
-		r = store_put(old, units[--n], err);
+	while (!r && n) {
+		tell(run, manifest->items[units[--n]].path);
+		r = store_put(old, units[n], err);
+	}
 	return r;
 }
 
@@ -169,7 +177,7 @@ static int put_back(const struct run *run, const struct store *old, struct rd_er
 	const struct rd_manifest *manifest = &old->manifest;
 	int r;
 
-	r = put_units(old, err);
+	r = put_units(run, old, err);
 	for (size_t i = 0; !r && i < manifest->n; i++) {
 		if (manifest->items[i].type == RD_NODE_NAMES)
 			r = remove_names(old, &manifest->items[i], err);
@@ -192,15 +200,18 @@ int run_back(const struct run *run, struct rd_error *err)
 	if (!run->txn->has[RD_STEP_BACKUP])
 		return rd_journal_remove(run->state, run->txn->id, err);
 
-	r = rd_journal_mark(run->txn, RD_STEP_UNDO, err);
-	/* First, for a full disk: what is put back is made beside what is there. */
-	run_tidy(run, run->txn->has[RD_STEP_ARMED]);
-	if (!r)
-		r = store_open(&old, run->state->rootfd, run->txn->fd, RUN_OLD, false, err);
+	r = store_open(&old, run->state->rootfd, run->txn->fd, RUN_OLD, false, err);
 	if (!r)
 		r = run_load(run, RUN_OLD, &old.manifest, err);
 	if (!r)
-		r = put_back(run, &old, err);
+		r = run_keep_aside(run, &old, err);
+	if (!r)
+		r = rd_journal_mark(run->txn, RD_STEP_UNDO, err);
+	if (r)
+		return r;
+	/* First, for a full disk: what is put back is made beside what is there. */
+	run_tidy(run, run->txn->has[RD_STEP_ARMED]);
+	r = put_back(run, &old, err);
 	if (!r && run->tools && run->tools->check)
 		r = run->tools->check(run->tools->userdata, RD_STEP_UNDO, err);
 	return r ? r : rd_journal_mark(run->txn, RD_STEP_ROLLED_BACK, err);

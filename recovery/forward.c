@@ -171,6 +171,28 @@ static int check_phase(const struct run *run, enum rd_step step, struct rd_error
 	return run->tools->check ? run->tools->check(run->tools->userdata, step, err) : 0;
 }
 
+/* So that a rollback, later, knows the tool's work from what came after it. */
+static int note_writes(const struct run *run, const struct rd_phase *phase, struct rd_error *err)
+{
+	RD_CLEANUP(store_deinit) struct store list = STORE_INIT;
+	RD_CLEANUP(names_deinit) struct names paths = { 0 };
+	char name[64];
+	int r = 0;
+
+	list.rootfd = run->state->rootfd;
+	list.is_list = true;
+	for (size_t i = 0; !r && i < phase->n; i++) {
+		if (phase->items[i].kind == RD_CHANGE_WRITES)
+			r = run_list(list.rootfd, phase->items[i].path, &paths, err);
+	}
+	for (size_t i = 0; !r && i < paths.n; i++)
+		r = store_keep(&list, paths.items[i], paths.items[i], err);
+	if (r || !paths.n)
+		return r;
+	snprintf(name, sizeof(name), "%s" RUN_WRITTEN, rd_step_name(phase->step));
+	return run_seal(run, &list, name, err);
+}
+
 static int do_phase(const struct run *run, const struct rd_phase *phase,
 		    const struct rd_manifest *old, struct rd_error *err)
 {
@@ -187,6 +209,8 @@ static int do_phase(const struct run *run, const struct rd_phase *phase,
 		r = store_put(&new, i, err);
 	if (!r)
 		r = check_phase(run, phase->step, err);
+	if (!r)
+		r = note_writes(run, phase, err);
 	return r ? r : rd_journal_mark(run->txn, phase->step, err);
 }
 

@@ -8,6 +8,8 @@
  *	spare-10-backup ...	the same for each step that is not
  *	old.manifest, old/	what was there before (manifest.c, store.c)
  *	40-installed.manifest, new/	what a phase puts there, for each phase
+ *	50-depmod.written.manifest	what the tool of a phase left where it writes by itself
+ *	aside.manifest, aside/		what others had put where a rollback went (undo.c)
  *	armed			words of the caller for the boot that confirms
  *	stage/STEP/		where the tool of a step leaves what it made
  *

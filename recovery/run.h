@@ -7,8 +7,10 @@
 #include "recovery/transaction.h"
 #include "store.h"
 
-#define RUN_OLD "old"
-#define RUN_NEW "new"
+#define RUN_OLD	    "old"
+#define RUN_NEW	    "new"
+#define RUN_ASIDE   "aside" /* what others had put where a rollback went */
+#define RUN_WRITTEN ".written" /* after the name of a phase: what its tool left */
 
 struct run {
 	const struct rd_state *state;
@@ -28,6 +30,10 @@ int run_list(int rootfd, const char *prefix, struct names *pathsp, struct rd_err
 
 /* Copies of all that the plan may change, up to RD_STEP_BACKUP; 0 or a negative errno. */
 int run_back_up(const struct run *run, struct rd_error *err);
+
+/* Copies of what going back would overwrite and nobody else has, before it does; 0 or a negative
+ * errno. */
+int run_keep_aside(const struct run *run, const struct store *old, struct rd_error *err);
 
 /* Removes what earlier runs left beside the places of @old, and, with @has_times, sets the times of
  * their folders to what they were. */

@@ -99,7 +99,7 @@ static int keep_file(struct store *store, struct rd_node *node, int fd, struct r
 	node->sha256 = strdup(hex);
 	if (!node->sha256)
 		return rd_error_nomem(err);
-	return has_content(store, node) ? 0 : add_content(store, node, fd, err);
+	return store->is_list || has_content(store, node) ? 0 : add_content(store, node, fd, err);
 }
 
 static int keep_link(struct rd_node *node, int dirfd, const char *name, struct rd_error *err)

@@ -13,6 +13,7 @@
 struct store {
 	int rootfd; /* of the machine, borrowed */
 	int fd; /* the folder of the contents */
+	bool is_list; /* no content is copied: the manifest alone is wanted */
 	bool is_dirty; /* a content got its name since the last store_sync() */
 	struct rd_manifest manifest;
 };

@@ -89,22 +89,23 @@ int rd_transaction_resume(const struct rd_state *state, const struct rd_tools *t
 	return r ? go_back(&run, r, err) : 0;
 }
 
-/* The last transaction that changed something and was not rolled back; 0 in *@idp if none is. */
-static int find_in_effect(const struct rd_state *state, unsigned int *idp, struct rd_error *err)
+int rd_transaction_in_effect(const struct rd_state *state, unsigned int *idp, struct rd_error *err)
 {
 	RD_CLEANUP(rd_txn_ids_deinit) struct rd_txn_ids ids = { 0 };
+	unsigned int id = 0;
 	int r;
 
-	*idp = 0;
 	r = rd_journal_list(state, &ids, err);
-	for (size_t i = ids.n; !r && !*idp && i-- > 0;) {
+	for (size_t i = ids.n; !r && !id && i-- > 0;) {
 		RD_CLEANUP(rd_txn_deinit) struct rd_txn txn = RD_TXN_INIT;
 
 		r = rd_journal_open(state, ids.items[i], &txn, err);
 		if (!r && !txn.has[RD_STEP_ROLLED_BACK])
-			*idp = txn.id;
+			id = txn.id;
 		r = r > 0 ? 0 : r;
 	}
+	if (!r)
+		*idp = id;
 	return r;
 }
 
@@ -113,10 +114,10 @@ int rd_transaction_rollback(const struct rd_state *state, unsigned int id,
 {
 	RD_CLEANUP(rd_txn_deinit) struct rd_txn txn = RD_TXN_INIT;
 	struct run run = { .state = state, .tools = tools, .txn = &txn };
-	unsigned int last;
+	unsigned int last = 0;
 	int r;
 
-	r = find_in_effect(state, &last, err);
+	r = rd_transaction_in_effect(state, &last, err);
 	if (r)
 		return r;
 	if (!last || last < id)

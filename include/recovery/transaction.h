@@ -29,6 +29,9 @@ struct rd_tools {
 	 */
 	int (*check)(void *userdata, enum rd_step step, struct rd_error *err);
 
+	/* @tell - a path that is about to be put back; may be NULL. */
+	void (*tell)(void *userdata, const char *path);
+
 	/* @arm - what the boot that confirms will have to know, such as build-ids; may be NULL. */
 	int (*arm)(void *userdata, struct rd_notes *notes, struct rd_error *err);
 	void *userdata;
@@ -70,10 +73,16 @@ int rd_transaction_run(const struct rd_state *state, struct rd_plan *plan,
 int rd_transaction_resume(const struct rd_state *state, const struct rd_tools *tools,
 			  struct rd_error *err);
 
+/* The last one that was begun and not rolled back, finished or not: 0 or a negative errno; *@idp is
+ * 0 if there is none. */
+int rd_transaction_in_effect(const struct rd_state *state, unsigned int *idp, struct rd_error *err);
+
 /**
  * rd_transaction_rollback() - put everything back, from any step of a transaction
  * @id: 0: the last one that is in effect
- * @tools: for the check of RD_STEP_UNDO; may be NULL
+ * @tools: for @tell and the check of RD_STEP_UNDO; may be NULL
+ *
+ * What others have put where it goes is copied first (undo.h).
  *
  * Return: 0, RD_TRANSACTION_NOTHING, -EBUSY (a later one is in effect: that one first), or another
  * negative errno, after which it can be called again.

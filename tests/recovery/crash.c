@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "machine.h"
 #include "order.h"
+#include "others.h"
 #include "recovery/write.h"
 #include "watch.h"
 
@@ -214,6 +215,70 @@ static void test_kill_the_resume(void)
 	}
 }
 
+/* Others have changed files since, and the rollback overwrites none of theirs without a copy. */
+static void changed(void)
+{
+	finished();
+	others_change(root);
+	picture_take(&after, root);
+}
+
+static void check_kept(const struct watch *watch)
+{
+	if (!others_is_kept(root))
+		complain("rolled back, and what others had put there is lost", watch);
+}
+
+/* @then: whatever came of it, the rollback is called once more in the end. */
+static void roll_changed_back(const struct watch_fault *fault, enum verb then, bool *is_hitp)
+{
+	RD_CLEANUP(watch_deinit) struct watch watch = { 0 };
+	enum verb verb = ROLLBACK;
+
+	changed();
+	watch_run(&watch, start, &verb, fault, false);
+	*is_hitp = watch.is_hit;
+	n_points++;
+	if (!is_between())
+		complain("a path is neither old nor new", &watch);
+	if (!others_is_somewhere(root))
+		complain("interrupted, and what others had put there is lost", &watch);
+	recover(then, &watch);
+	recover(ROLLBACK, &watch);
+	check_kept(&watch);
+}
+
+static void test_kill_the_changed(void)
+{
+	struct watch_fault fault = { .kind = WATCH_KILL };
+
+	for (enum verb then = RESUME; then <= ROLLBACK; then++) {
+		bool is_hit = true;
+
+		for (fault.at = 1; is_hit; fault.at++) {
+			if (is_turn(fault.at))
+				roll_changed_back(&fault, then, &is_hit);
+		}
+	}
+}
+
+static void test_fail_the_changed(void)
+{
+	static const int errnums[] = { ENOSPC, EIO, EROFS, EMFILE };
+
+	for (size_t i = 0; i < 2 * RD_N_ELEMENTS(errnums); i++) {
+		struct watch_fault fault = { .kind = WATCH_FAIL,
+					     .errnum = errnums[i / 2],
+					     .is_lasting = i % 2 };
+		bool is_hit = true;
+
+		for (fault.at = 1; is_hit; fault.at++) {
+			if (is_turn(fault.at + (unsigned int)i))
+				roll_changed_back(&fault, ROLLBACK, &is_hit);
+		}
+	}
+}
+
 /* A call failed: the program says so or has coped with it, and the machine is whole. */
 static void check_fault(const struct watch *watch)
 {
@@ -328,6 +393,10 @@ static const struct test {
 	{ "kill-the-rollback", "the rollback killed at each call", test_kill_the_rollback },
 	{ "kill-the-resume", "killed, and what resumes it killed at each call",
 	  test_kill_the_resume },
+	{ "kill-the-changed", "others changed files, and the rollback killed at each call",
+	  test_kill_the_changed },
+	{ "fail-the-changed", "others changed files, and the rollback failing at each call",
+	  test_fail_the_changed },
 	{ "fail-once", "each call failing once in each way", test_fail_once },
 	{ "fail-for-good", "each call and all after it failing in each way", test_fail_for_good },
 	{ "order", "everything synced before the next builds on it; each sync taken away",

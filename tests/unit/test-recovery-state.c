@@ -243,13 +243,13 @@ END_TEST
 START_TEST(the_only_copy_is_not_pruned)
 {
 	ck_assert_int_eq(run(), 0);
-	ck_assert_int_eq(rd_backup_prune(&state, 1, &err), RD_BACKUP_IN_USE);
+	ck_assert_int_eq(rd_backup_prune(&state, 1, RD_PRUNE_SAFE, &err), RD_BACKUP_IN_USE);
 	ck_assert_int_eq(rd_transaction_commit(&state, 1, &err), 0);
-	ck_assert_int_eq(rd_backup_prune(&state, 1, &err), RD_BACKUP_ONLY_COPY);
+	ck_assert_int_eq(rd_backup_prune(&state, 1, RD_PRUNE_SAFE, &err), RD_BACKUP_ONLY_COPY);
 	ck_assert_ptr_nonnull(strstr(err.msg, "boot/image"));
 	tree_write("boot/image", "old image");
-	ck_assert_int_eq(rd_backup_prune(&state, 1, &err), 0);
-	ck_assert_int_eq(rd_backup_prune(&state, 1, &err), RD_BACKUP_ABSENT);
+	ck_assert_int_eq(rd_backup_prune(&state, 1, RD_PRUNE_SAFE, &err), 0);
+	ck_assert_int_eq(rd_backup_prune(&state, 1, RD_PRUNE_SAFE, &err), RD_BACKUP_ABSENT);
 }
 END_TEST
 
@@ -260,10 +260,10 @@ START_TEST(what_another_backup_has_whole_may_go)
 	tree_write("boot/image", "old image");
 	ck_assert_int_eq(run(), 0);
 	tree_write(copy_of_image(), "bad image");
-	ck_assert_int_eq(rd_backup_prune(&state, 1, &err), 0);
+	ck_assert_int_eq(rd_backup_prune(&state, 1, RD_PRUNE_SAFE, &err), 0);
 
 	ck_assert_int_eq(rd_transaction_commit(&state, 2, &err), 0);
-	ck_assert_int_eq(rd_backup_prune(&state, 2, &err), RD_BACKUP_ONLY_COPY);
+	ck_assert_int_eq(rd_backup_prune(&state, 2, RD_PRUNE_SAFE, &err), RD_BACKUP_ONLY_COPY);
 }
 END_TEST
 
