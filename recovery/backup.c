@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "backup.h"
+#include "backup_store.h"
 #include "base/cleanup.h"
 
 void rd_backup_deinit(struct rd_backup *backup)
@@ -115,7 +115,7 @@ int rd_backup_damaged(const struct rd_backup *backup, rd_backup_fn fn, void *use
 static int refuse_damaged(void *userdata, const struct rd_node *node, struct rd_error *err)
 {
 	(void)userdata;
-	rd_error_set(err, EIO, "the copy of %s is missing or damaged", node->path);
+	rd_error_set(err, EIO, "the copy of /%s is missing or damaged", node->path);
 	return RD_BACKUP_DAMAGED;
 }
 

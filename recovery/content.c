@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backup.h"
+#include "backup_store.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/text.h"

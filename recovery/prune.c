@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "backup.h"
+#include "backup_store.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -60,7 +60,7 @@ static int is_elsewhere(const struct rd_state *state, const struct rd_backup *ba
 static int refuse(const struct rd_backup *backup, const struct rd_node *node, const char *why,
 		  struct rd_error *err)
 {
-	rd_error_set(err, EPERM, "%s: nothing else has what it was before %04u%s", node->path,
+	rd_error_set(err, EPERM, "/%s: nothing else has what it was before %04u%s", node->path,
 		     backup->txn.id, why);
 	return RD_BACKUP_ONLY_COPY;
 }
@@ -107,7 +107,7 @@ static int check_only_copy(const struct rd_state *state, const struct rd_backup 
 			continue;
 		if (is_aside) {
 			rd_error_set(err, EPERM,
-				     "%s: nothing else has what the rollback of %04u kept of it",
+				     "/%s: nothing else has what the rollback of %04u kept of it",
 				     node->path, backup->txn.id);
 			return RD_BACKUP_ONLY_COPY;
 		}

@@ -243,7 +243,7 @@ static int keep_aside(void *userdata, const struct rd_undo *undo, struct rd_erro
 	if (!r && !is_kept)
 		return rd_error_set(
 			err, EBUSY,
-			"%s was changed again while a rollback was interrupted: move it "
+			"/%s was changed again while a rollback was interrupted: move it "
 			"to another place first",
 			undo->path);
 	return r;

@@ -12,6 +12,7 @@
 #include "model/data.h"
 #include "model/repair.h"
 #include "model/report.h"
+#include "model/saved.h"
 
 struct rd_render_options {
 	bool use_color;
@@ -31,6 +32,12 @@ struct rd_renderer {
 		       const struct rd_comparison *comparison,
 		       const struct rd_render_options *options, FILE *f, struct rd_error *err);
 	int (*recover)(const struct rd_repair *repair, const struct rd_render_options *options,
+		       FILE *f, struct rd_error *err);
+
+	/* A rollback that is planned, or what came of it. */
+	int (*rollback)(const struct rd_rollback *rollback, const struct rd_render_options *options,
+			FILE *f, struct rd_error *err);
+	int (*backups)(const struct rd_saved_list *list, const struct rd_render_options *options,
 		       FILE *f, struct rd_error *err);
 
 	/* For a reader with exit codes of its own, else NULL: its code for one of ours, and what it

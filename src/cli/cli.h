@@ -4,8 +4,8 @@
 /*
  * What the verbs share. A verb is one const record; its help, the parsing of its options and the
  * checks of its arguments come from that record and from the table of options. Verbs return their
- * exit code, with @err filled if it is CLI_EXIT_USAGE, or a negative errno with @err filled: only
- * main() prints errors.
+ * exit code, with @err filled if it is CLI_EXIT_USAGE, or CLI_REFUSED or a negative errno with @err
+ * filled: only main() prints errors.
  */
 
 #include <stdbool.h>
@@ -20,6 +20,10 @@ enum cli_exit {
 	CLI_EXIT_USAGE = 2,
 	CLI_EXIT_BAD = 3, /* patched, modified, differing */
 	CLI_EXIT_UNKNOWN = 6,
+
+	/* No exit code: what was asked for is not done, and @err says why and what helps. The exit
+	 * code is CLI_EXIT_BAD. */
+	CLI_REFUSED = 0x100,
 };
 
 enum cli_option {
@@ -33,6 +37,8 @@ enum cli_option {
 	CLI_CHECK_FORMAT = 1 << 9, /* as CLI_FORMAT, with those for monitoring */
 	CLI_PACKAGES = 1 << 10,
 	CLI_DEEP = 1 << 11,
+	CLI_YES = 1 << 13,
+	CLI_I_KNOW = 1 << 18,
 };
 
 enum cli_color {
@@ -52,6 +58,8 @@ struct cli_values {
 	bool is_forced;
 	bool wants_packages;
 	bool is_deep;
+	bool says_yes;
+	bool does_know; /* --i-know */
 	bool wants_help;
 };
 
@@ -70,10 +78,12 @@ struct cli_verb {
 	int (*run)(const struct cli_values *values, int argc, char **argv, struct rd_error *err);
 };
 
+extern const struct cli_verb cli_backups;
 extern const struct cli_verb cli_check;
 extern const struct cli_verb cli_compare;
 extern const struct cli_verb cli_explain;
 extern const struct cli_verb cli_inspect;
+extern const struct cli_verb cli_rollback;
 
 /* All verbs in the order of the help; static. */
 const struct cli_verb *const *cli_verbs(size_t *np);

@@ -2,20 +2,26 @@
 
 /* The help texts, made from the tables of verbs and options. */
 
+#include <string.h>
+
 #include "cli.h"
 
 void cli_help(FILE *f)
 {
 	const struct cli_verb *const *verbs;
+	int width = 0;
 	size_t n;
 
 	fputs("usage: rdna1-doctor VERB [OPTION]... [ARGUMENT]...\n"
 	      "Says whether the amdgpu driver of a machine with an RDNA1 card is patched, where,\n"
-	      "and what to do. Changes nothing.\n\n",
+	      "and what to do. Changes nothing but where rollback and backups prune are told to.\n\n",
 	      f);
 	verbs = cli_verbs(&n);
 	for (size_t i = 0; i < n; i++)
-		fprintf(f, "  %-8s %-8s  %s\n", verbs[i]->name, verbs[i]->args, verbs[i]->help);
+		width = (int)strlen(verbs[i]->args) > width ? (int)strlen(verbs[i]->args) : width;
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "  %-8s %-*s  %s\n", verbs[i]->name, width, verbs[i]->args,
+			verbs[i]->help);
 	fputs("\n"
 	      "  --help             this text; after a verb, the help of that verb\n"
 	      "  --version          the version\n\n"

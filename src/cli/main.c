@@ -20,10 +20,7 @@
 #include "cli.h"
 
 static const struct cli_verb *const verbs[] = {
-	&cli_check,
-	&cli_inspect,
-	&cli_compare,
-	&cli_explain,
+	&cli_check, &cli_rollback, &cli_backups, &cli_inspect, &cli_compare, &cli_explain,
 };
 
 const struct cli_verb *const *cli_verbs(size_t *np)
@@ -52,13 +49,13 @@ static int usage_error(const struct cli_verb *verb, const char *message)
 }
 
 /* Output that failed is told once, by finish(). */
-static int failure(const struct cli_verb *verb, const struct rd_error *err)
+static int failure(const struct cli_verb *verb, const struct rd_error *err, int code)
 {
 	RD_CLEANUP(rd_freep) char *safe = rd_text_escape(err->msg);
 
 	if (!ferror(stdout))
 		fprintf(stderr, "rdna1-doctor %s: %s\n", verb->name, safe ? safe : "out of memory");
-	return CLI_EXIT_FAILED;
+	return code;
 }
 
 /* A reader that knows other exit codes than ours is told in its own terms. */
@@ -93,8 +90,10 @@ static int run_verb(const struct cli_verb *verb, int argc, char **argv)
 		r = verb->run(&values, argc - first, argv + first, &err);
 	if (r == CLI_EXIT_USAGE)
 		return translate_failure(&values, &err, usage_error(verb, err.msg));
+	if (r == CLI_REFUSED)
+		return failure(verb, &err, CLI_EXIT_BAD);
 	if (r < 0)
-		return translate_failure(&values, &err, failure(verb, &err));
+		return translate_failure(&values, &err, failure(verb, &err, CLI_EXIT_FAILED));
 	return translate(&values, r);
 }
 

@@ -97,6 +97,20 @@ static int set_deep(struct cli_values *values, const char *value)
 	return 0;
 }
 
+static int set_yes(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->says_yes = true;
+	return 0;
+}
+
+static int set_i_know(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->does_know = true;
+	return 0;
+}
+
 static int set_color(struct cli_values *values, const char *value)
 {
 	int color = rd_name_find(colors, RD_N_ELEMENTS(colors), value);
@@ -153,6 +167,18 @@ static const struct option_row {
 		.option = CLI_DEEP,
 		.set = set_deep,
 		.help = "compare the running code itself with its file (root, this machine)",
+	},
+	{
+		.name = "yes",
+		.option = CLI_YES,
+		.set = set_yes,
+		.help = "do not ask: go on after what is going to be done was shown",
+	},
+	{
+		.name = "i-know",
+		.option = CLI_I_KNOW,
+		.set = set_i_know,
+		.help = "also where it brings a patched driver back, or loses one for good",
 	},
 	{
 		.name = "format",

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* For programs: the documents that data/{check,inspect,compare}.schema.json describe. */
+/*
+ * For programs: the documents that data/{check,inspect,compare}.schema.json describe. Those of what
+ * is kept are in json_saved.c.
+ */
 
 #include "json.h"
 #include "base/cleanup.h"
@@ -55,7 +58,7 @@ static void add_copy(struct document *document, struct json_object *copies,
 	json_evidence(document, o, "evidence", &copy->evidence);
 }
 
-static void add_copies(struct document *document, const struct rd_copies *copies)
+void json_copies(struct document *document, const struct rd_copies *copies)
 {
 	struct json_object *list = document_array(document, document->root, "copies");
 
@@ -106,7 +109,7 @@ static int json_check(const struct rd_report *report, const struct rd_render_opt
 	document_string(&document, document.root, "good_kernel", report->good_kernel);
 	document_text(&document, document.root, "way_in", report->way_in);
 	json_machine(&document, report->facts);
-	add_copies(&document, &report->facts->copies);
+	json_copies(&document, &report->facts->copies);
 	add_findings(&document, report);
 	add_unreads(&document, &report->facts->unreads);
 	return document_write(&document, f, err);
@@ -119,7 +122,7 @@ static int json_inspect(const struct rd_copies *copies, const struct rd_render_o
 
 	(void)options;
 	document_init(&document, "inspect");
-	add_copies(&document, copies);
+	json_copies(&document, copies);
 	return document_write(&document, f, err);
 }
 
@@ -165,4 +168,6 @@ const struct rd_renderer rd_renderer_json = {
 	.inspect = json_inspect,
 	.compare = json_compare,
 	.recover = json_repair,
+	.rollback = json_rollback,
+	.backups = json_backups,
 };

@@ -48,6 +48,12 @@ void page_heading(struct page *page, const char *s);
  */
 void page_wrapf(struct page *page, int column, int indent, const char *fmt, ...) RD_PRINTF(4, 5);
 
+/* The answers of rollback and backups (text_saved.c). */
+int text_rollback(const struct rd_rollback *rollback, const struct rd_render_options *options,
+		  FILE *f, struct rd_error *err);
+int text_backups(const struct rd_saved_list *list, const struct rd_render_options *options, FILE *f,
+		 struct rd_error *err);
+
 /* Writes the page. Return: 0, -ENOMEM, or -EIO when the stream failed. */
 int page_write(struct page *page, FILE *f, struct rd_error *err);
 

@@ -269,4 +269,6 @@ const struct rd_renderer rd_renderer_text = {
 	.inspect = text_inspect,
 	.compare = text_compare,
 	.recover = text_repair,
+	.rollback = text_rollback,
+	.backups = text_backups,
 };
