@@ -191,7 +191,7 @@ START_TEST(what_cannot_be_kept_is_not_overwritten)
 }
 END_TEST
 
-static int fail(void *userdata, enum rd_step step, struct rd_error *e)
+static int refuse(void *userdata, enum rd_step step, struct rd_error *e)
 {
 	(void)userdata;
 	(void)step;
@@ -200,7 +200,7 @@ static int fail(void *userdata, enum rd_step step, struct rd_error *e)
 
 START_TEST(a_second_change_while_it_is_interrupted_is_refused)
 {
-	static const struct rd_tools failing = { .check = fail };
+	static const struct rd_tools failing = { .check = refuse };
 	RD_CLEANUP(rd_backup_deinit) struct rd_backup backup = RD_BACKUP_INIT;
 
 	tree_write(KERNEL "/modules.dep", "their index");
