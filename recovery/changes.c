@@ -418,14 +418,19 @@ static int add_indexes(struct changes *changes, struct rd_error *err)
 	return r;
 }
 
+bool rd_changes_has_image(const struct rd_image *image)
+{
+	return image->has_amdgpu != RD_PRESENCE_NO && !image->is_uki &&
+	       image->role == RD_IMAGE_BOOT;
+}
+
 static bool needs_image(const struct rd_work *work, const struct rd_image *image)
 {
 	for (size_t i = 0; image->kernel && i < work->kernels.n; i++) {
 		const struct rd_kernel_course *course = work->kernels.items[i].course;
 
 		if (course->needs_image && !strcmp(course->kernel->release, image->kernel))
-			return image->has_amdgpu != RD_PRESENCE_NO && !image->is_uki &&
-			       image->role == RD_IMAGE_BOOT;
+			return rd_changes_has_image(image);
 	}
 	return false;
 }
@@ -466,7 +471,12 @@ static int add_removals(struct changes *changes)
 	return r;
 }
 
-/* Files of the recipes that recovery may put away; programs' libraries are no such files. */
+/* Programs' libraries are no such files, nor what stands where recovery may change nothing. */
+bool rd_changes_has_leftover(const struct rd_leftover *leftover)
+{
+	return !leftover->sign->is_library && !rd_path_check(leftover->path + 1, NULL);
+}
+
 static int drop_leftovers(struct changes *changes)
 {
 	const struct rd_leftovers *leftovers = &changes->order->facts->leftovers;
@@ -475,7 +485,7 @@ static int drop_leftovers(struct changes *changes)
 	for (size_t i = 0; !r && changes->order->with_leftovers && i < leftovers->n; i++) {
 		const struct rd_leftover *leftover = &leftovers->items[i];
 
-		if (!leftover->sign->is_library && !rd_path_check(leftover->path + 1, NULL))
+		if (rd_changes_has_leftover(leftover))
 			r = drop(changes, leftover->path);
 	}
 	return r;

@@ -74,13 +74,32 @@ static bool is_bad(const struct rd_copy *copy)
 	return copy->is_loadable && rd_verdict_is_bad(copy->verdict);
 }
 
+/* The image that a copy is in; NULL: it is in none. */
+static const struct rd_image *find_image(const struct rd_facts *facts, const struct rd_copy *copy)
+{
+	for (size_t i = 0; copy->kind == RD_COPY_INITRAMFS && i < facts->images.n; i++) {
+		const struct rd_image *image = &facts->images.items[i];
+		size_t len = strlen(image->path);
+
+		if (!strncmp(copy->path, image->path, len) && copy->path[len] == ':')
+			return image;
+	}
+	return NULL;
+}
+
+/* A unified kernel image is the work of another tool, and a rescue image of another day. */
+static bool is_out_of_reach(const struct rd_image *image)
+{
+	return image && (image->is_uki || image->role != RD_IMAGE_BOOT);
+}
+
 static bool has_bad(const struct rd_facts *facts, const char *kernel, enum rd_copy_kind kind)
 {
 	for (size_t i = 0; i < facts->copies.n; i++) {
 		const struct rd_copy *copy = &facts->copies.items[i];
 
 		if (copy->kind == kind && is_bad(copy) && copy->kernel &&
-		    !strcmp(copy->kernel, kernel))
+		    !strcmp(copy->kernel, kernel) && !is_out_of_reach(find_image(facts, copy)))
 			return true;
 	}
 	return false;
@@ -357,6 +376,24 @@ static int add_rest(struct rd_course *course, const struct rd_copy *copy, const 
 	return -ENOMEM;
 }
 
+/* Why a bad copy in an image stays, and what to do; NULL: it does not stay. */
+static const char *find_way_out(const struct rd_facts *facts, const struct rd_copy *copy)
+{
+	const struct rd_image *image = find_image(facts, copy);
+
+	if (image && image->is_uki)
+		return "A unified kernel image is made by another tool: after this recovery, and "
+		       "before the reboot, make it anew (kernel-install add RELEASE /boot/vmlinuz-"
+		       "RELEASE, mkinitcpio -P, or dracut --uefi).";
+	if (image && image->role == RD_IMAGE_RESCUE)
+		return "A rescue image is made once: move it away, and its entry in the boot menu "
+		       "with it; the next installation of a kernel makes another one.";
+	if (!copy->kernel || !rd_facts_find_kernel(facts, copy->kernel))
+		return "No installed kernel goes with this image: move it away, and its entry in "
+		       "the boot menu with it.";
+	return NULL;
+}
+
 /* Bad copies that no kernel's course and no source reaches. */
 static int find_rests(struct decision *decision)
 {
@@ -364,14 +401,12 @@ static int find_rests(struct decision *decision)
 
 	for (size_t i = 0; i < facts->copies.n; i++) {
 		const struct rd_copy *copy = &facts->copies.items[i];
-		const struct rd_kernel *kernel =
-			copy->kernel ? rd_facts_find_kernel(facts, copy->kernel) : NULL;
+		const char *way_out;
 
-		if (copy->kind != RD_COPY_INITRAMFS || !is_bad(copy) || kernel)
+		if (copy->kind != RD_COPY_INITRAMFS || !is_bad(copy))
 			continue;
-		if (add_rest(decision->course, copy,
-			     "No installed kernel goes with this image: move it away, and its "
-			     "entry in the boot menu with it."))
+		way_out = find_way_out(facts, copy);
+		if (way_out && add_rest(decision->course, copy, way_out))
 			return -ENOMEM;
 	}
 	return 0;

@@ -26,6 +26,11 @@ static const struct {
 	{ .place = "boot/", .depth = 1 },
 	{ .place = "efi/", .depth = 1 },
 	{ .place = "etc/modprobe.d/", .depth = 1 },
+	/* What the recipes leave. */
+	{ .place = "etc/environment.d/", .depth = 1 },
+	{ .place = "etc/profile.d/", .depth = 1 },
+	{ .place = "etc/systemd/system.conf.d/", .depth = 1 },
+	{ .place = "etc/udev/rules.d/", .depth = 1 },
 };
 
 static bool is_part(const char *part, size_t len)

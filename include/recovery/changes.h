@@ -38,6 +38,13 @@ enum {
 			     */
 };
 
+/* Whether an image of a kernel that gets another driver is made anew: the ones that boot it, if
+ * they hold amdgpu. */
+bool rd_changes_has_image(const struct rd_image *image);
+
+/* Whether a leftover is a file that is put away. */
+bool rd_changes_has_leftover(const struct rd_leftover *leftover);
+
 /* Return: 0, RD_CHANGES_REFUSED, or a negative errno. */
 int rd_changes_plan(const struct rd_changes_order *order, struct rd_plan *plan,
 		    struct rd_error *err);

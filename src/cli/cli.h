@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "recovery/course.h"
 #include "render/render.h"
 
 enum cli_exit {
@@ -37,7 +38,11 @@ enum cli_option {
 	CLI_CHECK_FORMAT = 1 << 9, /* as CLI_FORMAT, with those for monitoring */
 	CLI_PACKAGES = 1 << 10,
 	CLI_DEEP = 1 << 11,
+	CLI_DRY_RUN = 1 << 12,
 	CLI_YES = 1 << 13,
+	CLI_METHOD = 1 << 14,
+	CLI_LEFTOVERS = 1 << 15,
+	CLI_PROFILE_USER = 1 << 16,
 	CLI_I_KNOW = 1 << 18,
 };
 
@@ -58,14 +63,18 @@ struct cli_values {
 	bool is_forced;
 	bool wants_packages;
 	bool is_deep;
+	enum rd_method method;
+	const char *user; /* who gets the profile */
+	bool is_dry_run;
+	bool with_leftovers;
 	bool says_yes;
 	bool does_know; /* --i-know */
 	bool wants_help;
 };
 
-#define CLI_VALUES_INIT                        \
-	{                                      \
-		.root = "/", .format = "text", \
+#define CLI_VALUES_INIT                                                  \
+	{                                                                \
+		.root = "/", .format = "text", .method = RD_METHOD_AUTO, \
 	}
 
 struct cli_verb {
@@ -83,6 +92,7 @@ extern const struct cli_verb cli_check;
 extern const struct cli_verb cli_compare;
 extern const struct cli_verb cli_explain;
 extern const struct cli_verb cli_inspect;
+extern const struct cli_verb cli_recover;
 extern const struct cli_verb cli_rollback;
 
 /* All verbs in the order of the help; static. */

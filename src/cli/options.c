@@ -97,6 +97,36 @@ static int set_deep(struct cli_values *values, const char *value)
 	return 0;
 }
 
+static int set_dry_run(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->is_dry_run = true;
+	return 0;
+}
+
+static int set_method(struct cli_values *values, const char *value)
+{
+	int method = rd_method_find(value);
+
+	if (method < 0)
+		return -EINVAL;
+	values->method = (enum rd_method)method;
+	return 0;
+}
+
+static int set_leftovers(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->with_leftovers = true;
+	return 0;
+}
+
+static int set_profile_user(struct cli_values *values, const char *value)
+{
+	values->user = value;
+	return *value && !strpbrk(value, "/:\n") ? 0 : -EINVAL;
+}
+
 static int set_yes(struct cli_values *values, const char *value)
 {
 	(void)value;
@@ -167,6 +197,32 @@ static const struct option_row {
 		.option = CLI_DEEP,
 		.set = set_deep,
 		.help = "compare the running code itself with its file (root, this machine)",
+	},
+	{
+		.name = "dry-run",
+		.option = CLI_DRY_RUN,
+		.set = set_dry_run,
+		.help = "show what would be done, and do nothing",
+	},
+	{
+		.name = "method",
+		.arg = "METHOD",
+		.option = CLI_METHOD,
+		.set = set_method,
+		.help = "auto (default), source, intree, package or backup",
+	},
+	{
+		.name = "leftovers",
+		.option = CLI_LEFTOVERS,
+		.set = set_leftovers,
+		.help = "put away the settings that the recipes left, too",
+	},
+	{
+		.name = "profile",
+		.arg = "USER",
+		.option = CLI_PROFILE_USER,
+		.set = set_profile_user,
+		.help = "write the ROCm profile for USER, after the boot that confirms",
 	},
 	{
 		.name = "yes",

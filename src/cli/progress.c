@@ -12,7 +12,9 @@
 
 #define TERMINAL_MS  1000 /* before the first line; after it each file is told */
 #define PIPE_MS	     5000 /* between two lines: a log is no place for more */
+#define REDRAW_MS    200 /* between two states of a bar */
 #define PATH_MAX_LEN 60 /* with the words around it, a line of 80 columns */
+#define BAR_WIDTH    12
 
 void cli_progress_init(struct cli_progress *progress)
 {
@@ -47,6 +49,40 @@ void cli_progress_tell(void *userdata, const char *path)
 		len > PATH_MAX_LEN ? "..." : "",
 		len > PATH_MAX_LEN ? safe + len - PATH_MAX_LEN : safe,
 		progress->is_terminal ? "" : "\n");
+	fflush(stderr);
+	progress->is_shown = progress->is_terminal;
+	progress->last = now;
+}
+
+/* BAR_WIDTH columns and the percentage; the last build's number of steps is no promise. */
+static void put_bar(size_t done, size_t total)
+{
+	static const char full[] = "########################", empty[] = "........................";
+	size_t percent = done >= total ? 99 : done * 100 / total;
+	int n = (int)(percent * BAR_WIDTH / 100);
+
+	fprintf(stderr, "[%.*s%.*s] %zu%%", n, full, BAR_WIDTH - n, empty, percent);
+}
+
+void cli_progress_tell_part(void *userdata, const char *what, size_t done, size_t total)
+{
+	struct cli_progress *progress = userdata;
+	RD_CLEANUP(rd_freep) char *safe = NULL;
+	struct timespec now;
+	long wait = progress->is_shown ? REDRAW_MS : progress->is_terminal ? TERMINAL_MS : PIPE_MS;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (elapsed_ms(&progress->last, &now) < wait)
+		return;
+	safe = rd_text_escape(what);
+	if (!safe)
+		return;
+	fprintf(stderr, "%s%.*s ", progress->is_terminal ? "\r\033[K" : "", PATH_MAX_LEN, safe);
+	if (total)
+		put_bar(done, total);
+	else if (done)
+		fprintf(stderr, "(%zu objects)", done);
+	fputs(progress->is_terminal ? "" : "\n", stderr);
 	fflush(stderr);
 	progress->is_shown = progress->is_terminal;
 	progress->last = now;

@@ -22,5 +22,9 @@ void cli_progress_init(struct cli_progress *progress);
 /* @userdata: struct cli_progress; the callback of struct rd_probe_options. */
 void cli_progress_tell(void *userdata, const char *path);
 
+/* The same for something that is @done of @total, as struct rd_progress tells it: a bar on a
+ * terminal. @total 0: not known. */
+void cli_progress_tell_part(void *userdata, const char *what, size_t done, size_t total);
+
 /* Takes the line away, before anything else is printed. */
 void cli_progress_end(struct cli_progress *progress);

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * recover: finish what an earlier run left, look, decide, show, ask, make ready, and carry out. The
+ * lock is held from the first look on, so that what was shown is what is done. Where a build fails,
+ * the distribution's module takes over, as was shown.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "consent.h"
+#include "probe/probe.h"
+#include "progress.h"
+#include "recovery/changes.h"
+#include "recovery/means.h"
+#include "recovery/preflight.h"
+#include "recovery/recover.h"
+#include "recovery/spawn.h"
+#include "repair.h"
+#include "rules/rules.h"
+#include "saved.h"
+
+struct recovery {
+	const struct cli_values *values;
+	struct rd_system sys;
+	struct rd_state state;
+	struct rd_facts facts;
+	struct rd_means means;
+	struct rd_course course;
+	struct rd_work work;
+	struct rd_hold hold;
+	struct rd_repair repair;
+	struct cli_progress progress;
+	enum rd_method asked;
+};
+
+static void recovery_deinit(struct recovery *recovery)
+{
+	rd_repair_deinit(&recovery->repair);
+	rd_hold_deinit(&recovery->hold);
+	rd_work_deinit(&recovery->work);
+	rd_course_deinit(&recovery->course);
+	rd_means_deinit(&recovery->means);
+	rd_facts_deinit(&recovery->facts);
+	rd_state_deinit(&recovery->state);
+	rd_system_deinit(&recovery->sys);
+}
+
+/* Nothing was begun: the reason goes into the answer too. */
+static int refused(struct recovery *recovery, struct rd_error *err)
+{
+	recovery->repair.result = RD_REPAIR_REFUSED;
+	free(recovery->repair.reason);
+	recovery->repair.reason = strdup(err->msg);
+	return recovery->repair.reason ? CLI_REFUSED : rd_error_nomem(err);
+}
+
+static struct rd_progress progress_of(struct recovery *recovery)
+{
+	return (struct rd_progress){ .tell = cli_progress_tell_part,
+				     .userdata = &recovery->progress };
+}
+
+static int open_state(struct recovery *recovery, struct rd_error *err)
+{
+	int r;
+
+	if (recovery->values->is_dry_run) {
+		r = cli_state_open(&recovery->sys, false, &recovery->state, err);
+		return r == CLI_SAVED_ABSENT ? 0 : r;
+	}
+	r = rd_state_lock(&recovery->state, recovery->sys.rootfd, err);
+	if (r == -EBUSY)
+		return CLI_REFUSED;
+	if ((r == -EACCES || r == -EPERM) && geteuid()) {
+		rd_error_set(err, EPERM, "only root can do that: sudo rdna1-doctor recover");
+		return CLI_REFUSED;
+	}
+	return r;
+}
+
+/* A transaction that was cut off comes first: forward if it was far enough, else back. */
+static int resume(struct recovery *recovery, struct rd_error *err)
+{
+	const struct rd_progress progress = progress_of(recovery);
+	struct rd_repair *repair = &recovery->repair;
+	RD_CLEANUP(rd_txn_deinit) struct rd_txn txn = RD_TXN_INIT;
+	char question[96];
+	int r;
+
+	if (recovery->state.fd < 0)
+		return 0;
+	r = rd_transaction_unfinished(&recovery->state, &txn, err);
+	if (r)
+		return r == RD_TRANSACTION_NOTHING ? 0 : r;
+	repair->resumed_id = txn.id;
+	repair->resumed = RD_REPAIR_PENDING;
+	if (recovery->values->is_dry_run)
+		return 0;
+	snprintf(question, sizeof(question),
+		 "Transaction %04u was interrupted. Finish it, or take it back?", txn.id);
+	r = cli_consent(question, recovery->values, err);
+	if (!r)
+		r = rd_preflight_hold(&recovery->sys, &recovery->hold, err);
+	if (r > 0)
+		return CLI_REFUSED;
+	if (!r)
+		r = rd_recover_resume(&recovery->sys, &recovery->state, &progress, err);
+	rd_hold_deinit(&recovery->hold);
+	cli_progress_end(&recovery->progress);
+	if (r < 0)
+		return r;
+	repair->resumed = r == RD_TRANSACTION_UNDONE ? RD_REPAIR_TAKEN_BACK : RD_REPAIR_FINISHED;
+	if (!r)
+		repair->id = txn.id;
+	return 0;
+}
+
+static int probe(struct recovery *recovery, struct rd_error *err)
+{
+	const struct rd_probe_options options = {
+		.kernel = recovery->values->kernel,
+		.wants_packages = true,
+		.progress = cli_progress_tell,
+		.userdata = &recovery->progress,
+	};
+
+	rd_facts_deinit(&recovery->facts);
+	return rd_probe(&recovery->sys, &options, &recovery->facts, err);
+}
+
+static bool is_empty(const struct recovery *recovery)
+{
+	const struct rd_course *course = &recovery->course;
+
+	return !course->kernels.n && !course->sources.n && !course->unregistered.n &&
+	       !recovery->repair.leftovers.n;
+}
+
+/* What is the matter, and what could be done about it. */
+static int decide(struct recovery *recovery, struct rd_error *err)
+{
+	const char *kernel = recovery->values->kernel;
+	int r;
+
+	r = probe(recovery, err);
+	if (!r && kernel && !rd_facts_find_kernel(&recovery->facts, kernel)) {
+		rd_error_set(err, ENOENT, "there is no kernel %s below /lib/modules", kernel);
+		return refused(recovery, err);
+	}
+	if (!r)
+		r = rd_means_gather(&recovery->sys,
+				    recovery->state.fd < 0 ? NULL : &recovery->state,
+				    &recovery->facts, &recovery->means, err);
+	if (!r)
+		r = rd_course_decide(&recovery->facts, &recovery->means, recovery->asked,
+				     &recovery->course, err);
+	if (!r)
+		r = cli_repair_foresee(&recovery->facts, &recovery->course,
+				       recovery->values->with_leftovers, &recovery->repair, err);
+	cli_progress_end(&recovery->progress);
+	return r;
+}
+
+/* A kernel without a method: none of it is begun, or that kernel would be left behind. */
+static int refuse_course(struct recovery *recovery, struct rd_error *err)
+{
+	const struct rd_course *course = &recovery->course;
+
+	for (size_t i = 0; i < course->kernels.n; i++) {
+		const struct rd_kernel_course *kernel = &course->kernels.items[i];
+
+		if (kernel->method != RD_METHOD_NONE)
+			continue;
+		rd_error_set(err, EOPNOTSUPP, "kernel %s cannot be helped: %s",
+			     kernel->kernel->release, kernel->reason);
+		break;
+	}
+	return refused(recovery, err);
+}
+
+static int check_possible(struct recovery *recovery, struct rd_error *err)
+{
+	int r;
+
+	if (recovery->course.is_refused) {
+		r = cli_repair_fill(&recovery->sys, &recovery->course, &recovery->repair, err);
+		return r ? r : refuse_course(recovery, err);
+	}
+	r = rd_preflight_check(&recovery->sys, &recovery->facts, &recovery->course, err);
+	if (r >= 0 && cli_repair_fill(&recovery->sys, &recovery->course, &recovery->repair, err))
+		return -ENOMEM;
+	if (!r && !recovery->values->is_dry_run)
+		r = rd_preflight_hold(&recovery->sys, &recovery->hold, err);
+	return r > 0 ? refused(recovery, err) : r;
+}
+
+static int render(const struct recovery *recovery, struct rd_error *err)
+{
+	const struct rd_render_options options = cli_render_options(recovery->values);
+
+	return rd_renderer_find(recovery->values->format)
+		->recover(&recovery->repair, &options, stdout, err);
+}
+
+static bool is_json(const struct recovery *recovery)
+{
+	return !strcmp(recovery->values->format, "json");
+}
+
+/* What check says now. */
+static int conclude(struct recovery *recovery, struct rd_error *err)
+{
+	RD_CLEANUP(rd_report_deinit) struct rd_report report = RD_REPORT_INIT;
+	struct rd_repair *repair = &recovery->repair;
+	int r;
+
+	cli_progress_init(&recovery->progress);
+	r = probe(recovery, err);
+	cli_progress_end(&recovery->progress);
+	if (!r)
+		r = rd_rules_evaluate(&recovery->facts, &report, err);
+	if (r)
+		return r;
+	repair->sentence = strdup(report.sentence);
+	repair->next = strdup(report.next);
+	return repair->sentence && repair->next ? 0 : rd_error_nomem(err);
+}
+
+/* The transaction, once everything is made ready. */
+static int carry_out(struct recovery *recovery, struct rd_error *err)
+{
+	const struct rd_progress progress = progress_of(recovery);
+	RD_CLEANUP(rd_plan_deinit) struct rd_plan plan = RD_PLAN_INIT;
+	const struct rd_changes_order order = {
+		.sys = &recovery->sys,
+		.facts = &recovery->facts,
+		.course = &recovery->course,
+		.work = &recovery->work,
+		.asked = recovery->asked,
+		.user = recovery->values->user,
+		.with_leftovers = recovery->values->with_leftovers,
+	};
+	int r;
+
+	r = rd_changes_plan(&order, &plan, err);
+	if (r)
+		return r > 0 ? refused(recovery, err) : r;
+	r = rd_recover_run(&recovery->sys, &recovery->state, &plan, &progress, err);
+	cli_progress_end(&recovery->progress);
+	if (r < 0)
+		return r;
+	if (r) {
+		refused(recovery, err);
+		recovery->repair.result = RD_REPAIR_UNDONE;
+		return CLI_REFUSED;
+	}
+	recovery->repair.result = RD_REPAIR_DONE;
+	return rd_transaction_in_effect(&recovery->state, &recovery->repair.id, err);
+}
+
+static int prepare(struct recovery *recovery, struct rd_error *err)
+{
+	const struct rd_work_order order = {
+		.sys = &recovery->sys,
+		.state = &recovery->state,
+		.facts = &recovery->facts,
+		.means = &recovery->means,
+		.progress = progress_of(recovery),
+	};
+	int r;
+
+	cli_progress_init(&recovery->progress);
+	r = rd_work_prepare(&order, &recovery->course, &recovery->work, err);
+	cli_progress_end(&recovery->progress);
+	if (r > 0 || r == -EINTR)
+		return refused(recovery, err);
+	return r ? r : cli_repair_add_work(&recovery->work, &recovery->repair, err);
+}
+
+static int recover(struct recovery *recovery, struct rd_error *err)
+{
+	struct rd_repair *repair = &recovery->repair;
+	int r;
+
+	r = rd_system_init(&recovery->sys, recovery->values->root, err);
+	if (!r)
+		r = open_state(recovery, err);
+	if (r)
+		return r;
+	repair->is_live = recovery->sys.is_live;
+	rd_spawn_catch_signals();
+	r = resume(recovery, err);
+	if (!r)
+		r = decide(recovery, err);
+	if (r)
+		return r;
+	if (is_empty(recovery)) {
+		repair->result = repair->resumed == RD_REPAIR_FINISHED ? RD_REPAIR_DONE
+								       : RD_REPAIR_NOTHING;
+		r = cli_repair_fill(&recovery->sys, &recovery->course, repair, err);
+		return r ? r : conclude(recovery, err);
+	}
+	r = check_possible(recovery, err);
+	if (r || recovery->values->is_dry_run)
+		return r;
+	r = is_json(recovery) ? 0 : render(recovery, err);
+	if (!r)
+		r = cli_consent("Do that?", recovery->values, err);
+	if (!r)
+		r = prepare(recovery, err);
+	if (!r)
+		r = carry_out(recovery, err);
+	if (!r)
+		rd_work_remove(&recovery->state);
+	return r ? r : conclude(recovery, err);
+}
+
+static int recover_run(const struct cli_values *values, int argc, char **argv, struct rd_error *err)
+{
+	RD_CLEANUP(recovery_deinit)
+	struct recovery recovery = {
+		.values = values,
+		.sys = RD_SYSTEM_INIT,
+		.state = RD_STATE_INIT,
+		.facts = RD_FACTS_INIT,
+		.repair = { .root = values->root,
+			    .is_dry_run = values->is_dry_run,
+			    .asked = rd_method_name(values->method),
+			    .user = values->user },
+		.asked = values->method,
+	};
+	int r, rendered;
+
+	(void)argc;
+	(void)argv;
+	cli_progress_init(&recovery.progress);
+	r = recover(&recovery, err);
+	cli_progress_end(&recovery.progress);
+	if (r && r != CLI_REFUSED)
+		return r;
+	if (r && recovery.repair.result == RD_REPAIR_PLANNED && refused(&recovery, err) != r)
+		return -ENOMEM;
+	/* What was planned has been shown; the reason is printed by main(). */
+	if (!is_json(&recovery) && r && recovery.repair.result == RD_REPAIR_REFUSED)
+		return r;
+	rendered = render(&recovery, err);
+	return rendered ? rendered : r;
+}
+
+const struct cli_verb cli_recover = {
+	.name = "recover",
+	.args = "",
+	.options = CLI_ROOT | CLI_KERNEL | CLI_DRY_RUN | CLI_YES | CLI_METHOD | CLI_LEFTOVERS |
+		   CLI_PROFILE_USER | CLI_FORMAT | CLI_VERBOSE | CLI_COLOR,
+	.help = "back to a clean driver, whatever happens on the way",
+	.about =
+		"Puts every copy of the driver right that can be loaded or built from: the source,\n"
+		"the modules of every kernel, what dkms has built, the initramfs images. Shows what\n"
+		"it is going to do, and asks. All that is replaced is kept, and comes back by\n"
+		"rollback. What was cut off, by a signal or the power, is finished or taken back by\n"
+		"the next run. Needs root; with --root it repairs a mounted system, by that system's\n"
+		"own tools.\n\n"
+		"Methods: source puts the source right and builds the driver anew with dkms; intree\n"
+		"lets the distribution's own proven module take over; package puts a packaged file\n"
+		"back; backup takes a set that an earlier recover has kept. auto, the default, takes\n"
+		"the first that can be done, in that order, and intree where a build fails.\n\n"
+		"Exit code: 0 done or nothing to do, 1 the tool failed, 2 usage, 3 refused or taken\n"
+		"back: all is as it was.",
+	.run = recover_run,
+};
