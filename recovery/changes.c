@@ -78,11 +78,22 @@ static int put(struct changes *changes, const char *path, const char *source)
 	return push(&changes->puts, path) || push(&changes->puts, source) ? -ENOMEM : 0;
 }
 
-/* Once, and not where something is put or a folder around it goes. */
+/* Whether something is put at a path, or below it. */
+static bool has_put(const struct changes *changes, const char *path)
+{
+	path += *path == '/';
+	for (size_t i = 0; i < changes->puts.n; i += 2) {
+		if (is_in(changes->puts.items[i], path))
+			return true;
+	}
+	return false;
+}
+
+/* Once, and not where something is put, there or within, or a folder around it goes. */
 static int drop(struct changes *changes, const char *path)
 {
 	path += *path == '/';
-	if (is_put(changes, path))
+	if (has_put(changes, path))
 		return 0;
 	for (size_t i = 0; i < changes->removals.n; i++) {
 		if (is_in(path, changes->removals.items[i]))
@@ -134,7 +145,11 @@ static int drop_build(struct changes *changes, const struct rd_dkms_package *pac
 	int r;
 
 	arch = kernel ? rd_text_format("%s/%s", kernel, build->arch) : NULL;
-	if (!arch || (build->is_active && drop_link(changes, package, build)))
+	if (!arch)
+		return rd_error_nomem(err);
+	if (has_put(changes, arch))
+		return 0;
+	if (build->is_active && drop_link(changes, package, build))
 		return rd_error_nomem(err);
 	r = rd_system_list(changes->order->sys, kernel, &archs, &why);
 	if (r < 0)

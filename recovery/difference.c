@@ -78,13 +78,23 @@ static void find_equal(const struct lines *a, size_t i, const struct lines *b, s
 	*comesp = b->n - k;
 }
 
+/* Indentation as in the file would leave no room for what is indented. */
+static int put_line(struct rd_text *out, char mark, const struct line *line)
+{
+	int r = rd_text_append(out, &mark, 1);
+
+	for (size_t i = 0; !r && i < line->len; i++)
+		r = line->data[i] == '\t' ? rd_text_puts(out, "  ")
+					  : rd_text_append(out, line->data + i, 1);
+	return r ? r : rd_text_puts(out, "\n");
+}
+
 static int put(struct rd_text *out, char mark, const struct lines *lines, size_t from, size_t n)
 {
 	int r = 0;
 
 	for (size_t i = from; !r && i < from + n; i++)
-		r = rd_text_printf(out, "%c%.*s\n", mark, (int)lines->items[i].len,
-				   lines->items[i].data);
+		r = put_line(out, mark, &lines->items[i]);
 	return r;
 }
 

@@ -322,6 +322,25 @@ static int has_program(const struct rd_system *sys, const char *const *names, bo
 	return 0;
 }
 
+static int meet_compiler(void *userdata, const char *path, struct rd_error *err)
+{
+	(void)path;
+	(void)err;
+	*(bool *)userdata = true;
+	return 1;
+}
+
+/* A kernel names the compiler that it wants: gcc-12 will do where no gcc is. */
+static int find_compiler(const struct rd_system *sys, bool *yesp, struct rd_error *err)
+{
+	static const char *const patterns[] = { "/usr/bin/gcc-[0-9]*", "/usr/bin/clang-[0-9]*" };
+	int r = 0;
+
+	for (size_t i = 0; !r && !*yesp && i < RD_N_ELEMENTS(patterns); i++)
+		r = rd_system_glob(sys, patterns[i], 16, meet_compiler, yesp, err);
+	return r > 0 ? 0 : r;
+}
+
 static int gather_programs(struct gathering *gathering, struct rd_error *err)
 {
 	static const char *const dkms[] = { "dkms", NULL };
@@ -333,6 +352,8 @@ static int gather_programs(struct gathering *gathering, struct rd_error *err)
 	r = has_program(gathering->sys, dkms, &gathering->means->has_dkms, err);
 	if (!r)
 		r = has_program(gathering->sys, compilers, &gathering->means->has_compiler, err);
+	if (!r)
+		r = find_compiler(gathering->sys, &gathering->means->has_compiler, err);
 	if (!r)
 		r = has_program(gathering->sys, make, &has_make, err);
 	gathering->means->has_compiler &= has_make;

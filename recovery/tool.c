@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -67,13 +69,37 @@ static int bind_folder(int rootfd, const char *name, struct rd_error *err)
 	return 0;
 }
 
+/*
+ * The root once more, by its path: nothing can be mounted in a folder that was opened before the
+ * namespace was made.
+ */
+static int reopen_root(int rootfd, struct rd_error *err)
+{
+	char link[32], path[PATH_MAX];
+	struct stat old, new;
+	ssize_t n;
+	int fd;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", rootfd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return rd_error_set(err, errno, "%s: %s", link, strerror(errno));
+	path[n] = '\0';
+	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &new) < 0 || fstat(rootfd, &old) < 0)
+		return rd_error_set(err, errno, "open %s: %s", path, strerror(errno));
+	if (old.st_dev == new.st_dev && old.st_ino == new.st_ino)
+		return fd;
+	close(fd);
+	return rd_error_set(err, ESTALE, "%s is another folder by now", path);
+}
+
 /* In the new process: the mounted system becomes its root. */
 static int enter_root(void *userdata, struct rd_error *err)
 {
 	static const char *const folders[] = { "proc", "sys", "dev", "run" };
 	const struct tool *tool = userdata;
-	int rootfd = tool->sys->rootfd;
-	int r = 0;
+	int rootfd, r = 0;
 
 	if (tool->sys->is_live)
 		return 0;
@@ -82,6 +108,9 @@ static int enter_root(void *userdata, struct rd_error *err)
 				    strerror(errno));
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return rd_error_set(err, errno, "make mounts private: %s", strerror(errno));
+	rootfd = reopen_root(tool->sys->rootfd, err);
+	if (rootfd < 0)
+		return rootfd;
 	for (size_t i = 0; !r && i < RD_N_ELEMENTS(folders); i++)
 		r = bind_folder(rootfd, folders[i], err);
 	if (r)

@@ -49,13 +49,23 @@ static void recovery_deinit(struct recovery *recovery)
 	rd_system_deinit(&recovery->sys);
 }
 
-/* Nothing was begun: the reason goes into the answer too. */
-static int refused(struct recovery *recovery, struct rd_error *err)
+/* It did not come to an end: the reason goes into the answer, and is told with what that means. */
+static int end(struct recovery *recovery, enum rd_repair_result result, struct rd_error *err)
 {
-	recovery->repair.result = RD_REPAIR_REFUSED;
+	recovery->repair.result = result;
 	free(recovery->repair.reason);
 	recovery->repair.reason = strdup(err->msg);
-	return recovery->repair.reason ? CLI_REFUSED : rd_error_nomem(err);
+	if (!recovery->repair.reason)
+		return rd_error_nomem(err);
+	rd_error_prefix(err, 0,
+			result == RD_REPAIR_UNDONE ? "not done, and all is as it was"
+						   : "refused, and nothing was changed");
+	return CLI_REFUSED;
+}
+
+static int refused(struct recovery *recovery, struct rd_error *err)
+{
+	return end(recovery, RD_REPAIR_REFUSED, err);
 }
 
 static struct rd_progress progress_of(struct recovery *recovery)
@@ -182,22 +192,6 @@ static int refuse_course(struct recovery *recovery, struct rd_error *err)
 	return refused(recovery, err);
 }
 
-static int check_possible(struct recovery *recovery, struct rd_error *err)
-{
-	int r;
-
-	if (recovery->course.is_refused) {
-		r = cli_repair_fill(&recovery->sys, &recovery->course, &recovery->repair, err);
-		return r ? r : refuse_course(recovery, err);
-	}
-	r = rd_preflight_check(&recovery->sys, &recovery->facts, &recovery->course, err);
-	if (r >= 0 && cli_repair_fill(&recovery->sys, &recovery->course, &recovery->repair, err))
-		return -ENOMEM;
-	if (!r && !recovery->values->is_dry_run)
-		r = rd_preflight_hold(&recovery->sys, &recovery->hold, err);
-	return r > 0 ? refused(recovery, err) : r;
-}
-
 static int render(const struct recovery *recovery, struct rd_error *err)
 {
 	const struct rd_render_options options = cli_render_options(recovery->values);
@@ -209,6 +203,30 @@ static int render(const struct recovery *recovery, struct rd_error *err)
 static bool is_json(const struct recovery *recovery)
 {
 	return !strcmp(recovery->values->format, "json");
+}
+
+/* What was planned, before the reason why it is not done. */
+static int show(const struct recovery *recovery, struct rd_error *err)
+{
+	return is_json(recovery) ? 0 : render(recovery, err);
+}
+
+static int check_possible(struct recovery *recovery, struct rd_error *err)
+{
+	int r;
+
+	if (recovery->course.is_refused) {
+		r = cli_repair_fill(&recovery->sys, &recovery->course, &recovery->repair, err);
+		if (!r)
+			r = show(recovery, err);
+		return r ? r : refuse_course(recovery, err);
+	}
+	r = rd_preflight_check(&recovery->sys, &recovery->facts, &recovery->course, err);
+	if (r >= 0 && cli_repair_fill(&recovery->sys, &recovery->course, &recovery->repair, err))
+		return -ENOMEM;
+	if (!r && !recovery->values->is_dry_run)
+		r = rd_preflight_hold(&recovery->sys, &recovery->hold, err);
+	return r > 0 ? refused(recovery, err) : r;
 }
 
 /* What check says now. */
@@ -251,13 +269,8 @@ static int carry_out(struct recovery *recovery, struct rd_error *err)
 		return r > 0 ? refused(recovery, err) : r;
 	r = rd_recover_run(&recovery->sys, &recovery->state, &plan, &progress, err);
 	cli_progress_end(&recovery->progress);
-	if (r < 0)
-		return r;
-	if (r) {
-		refused(recovery, err);
-		recovery->repair.result = RD_REPAIR_UNDONE;
-		return CLI_REFUSED;
-	}
+	if (r)
+		return r < 0 ? r : end(recovery, RD_REPAIR_UNDONE, err);
 	recovery->repair.result = RD_REPAIR_DONE;
 	return rd_transaction_in_effect(&recovery->state, &recovery->repair.id, err);
 }
@@ -307,7 +320,7 @@ static int recover(struct recovery *recovery, struct rd_error *err)
 	r = check_possible(recovery, err);
 	if (r || recovery->values->is_dry_run)
 		return r;
-	r = is_json(recovery) ? 0 : render(recovery, err);
+	r = show(recovery, err);
 	if (!r)
 		r = cli_consent("Do that?", recovery->values, err);
 	if (!r)
@@ -342,10 +355,12 @@ static int recover_run(const struct cli_values *values, int argc, char **argv, s
 	cli_progress_end(&recovery.progress);
 	if (r && r != CLI_REFUSED)
 		return r;
-	if (r && recovery.repair.result == RD_REPAIR_PLANNED && refused(&recovery, err) != r)
-		return -ENOMEM;
-	/* What was planned has been shown; the reason is printed by main(). */
-	if (!is_json(&recovery) && r && recovery.repair.result == RD_REPAIR_REFUSED)
+	if (r && recovery.repair.result == RD_REPAIR_PLANNED) {
+		recovery.repair.result = RD_REPAIR_REFUSED;
+		recovery.repair.reason = strdup(err->msg);
+	}
+	/* For people, main() tells the reason. */
+	if (!is_json(&recovery) && r)
 		return r;
 	rendered = render(&recovery, err);
 	return rendered ? rendered : r;

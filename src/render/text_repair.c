@@ -68,8 +68,14 @@ static void put_difference(struct page *page, const char *difference)
 		size_t len = strcspn(line, "\n");
 
 		if (n < LINES_MOST || page->options->is_verbose) {
+			int blanks = (int)strspn(line + 1, " ");
+
 			page_color(page, *line == '-' ? PAGE_BAD : PAGE_GOOD);
-			page_wrapf(page, 0, 6, "    %.*s", (int)len, line);
+			page_spaces(page, 4);
+			page_puts(page, *line == '-' ? "-" : *line == '+' ? "+" : "@");
+			page_spaces(page, blanks);
+			page_wrapf(page, 5 + blanks, 9, "%.*s", (int)len - 1 - blanks,
+				   line + 1 + blanks);
 			page_color(page, PAGE_PLAIN);
 		}
 		line += len + (line[len] == '\n');
@@ -187,16 +193,9 @@ static void put_outcome(struct page *page, const struct rd_repair *repair)
 		put_rests(page, repair);
 		break;
 	case RD_REPAIR_REFUSED:
-		put_plan(page, repair);
-		page_puts(page, "\n");
-		page_color(page, PAGE_BAD);
-		page_wrapf(page, 0, 0, "Refused, and nothing was changed: %s.", repair->reason);
-		page_color(page, PAGE_PLAIN);
-		return;
 	case RD_REPAIR_UNDONE:
-		page_color(page, PAGE_BAD);
-		page_wrapf(page, 0, 0, "Not done, and all is as it was: %s.", repair->reason);
-		page_color(page, PAGE_PLAIN);
+		page_wrapf(page, 0, 0, "%s: %s.", rd_repair_result_name(repair->result),
+			   repair->reason);
 		break;
 	case RD_REPAIR_DONE:
 		put_done(page, repair);
