@@ -23,36 +23,11 @@
 #include "recovery/manifest.h"
 #include "recovery/plan.h"
 
-static const struct rd_name steps[] = {
-	{ .name = "00-intent", .value = RD_STEP_INTENT },
-	{ .name = "10-backup", .value = RD_STEP_BACKUP },
-	{ .name = "20-source", .value = RD_STEP_SOURCE },
-	{ .name = "30-built", .value = RD_STEP_BUILT },
-	{ .name = "40-installed", .value = RD_STEP_INSTALLED },
-	{ .name = "50-depmod", .value = RD_STEP_DEPMOD },
-	{ .name = "60-initramfs", .value = RD_STEP_INITRAMFS },
-	{ .name = "70-removed", .value = RD_STEP_REMOVED },
-	{ .name = "90-armed", .value = RD_STEP_ARMED },
-	{ .name = "96-undo", .value = RD_STEP_UNDO },
-	{ .name = "98-rolled-back", .value = RD_STEP_ROLLED_BACK },
-	{ .name = "99-committed", .value = RD_STEP_COMMITTED },
-};
-
 static const struct rd_name kinds[] = {
 	{ .name = "put", .value = RD_CHANGE_PUT },
 	{ .name = "remove", .value = RD_CHANGE_REMOVE },
 	{ .name = "writes", .value = RD_CHANGE_WRITES },
 };
-
-const char *rd_step_name(enum rd_step step)
-{
-	return rd_name_of(steps, RD_N_ELEMENTS(steps), (int)step);
-}
-
-int rd_step_find(const char *name)
-{
-	return rd_name_find(steps, RD_N_ELEMENTS(steps), name);
-}
 
 int rd_notes_add(struct rd_notes *notes, const char *key, const char *value)
 {

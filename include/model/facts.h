@@ -66,6 +66,14 @@ struct rd_unreads {
 	size_t n, cap;
 };
 
+/* What recover has done here. */
+struct rd_recoveries {
+	enum rd_presence is_known; /* NO: nobody but root may look */
+	unsigned int unfinished; /* id of the transaction that was cut off, 0: none */
+	bool is_undone; /* it was on its way back */
+	unsigned int armed; /* id of the last one that is done and waits for its boot, 0: none */
+};
+
 struct rd_facts {
 	char *root; /* as given, "/" for this machine */
 	char *only_kernel; /* the one release that was asked for, NULL: all were looked at */
@@ -83,6 +91,7 @@ struct rd_facts {
 	struct rd_policy policy;
 	struct rd_leftovers leftovers;
 	struct rd_packages packages;
+	struct rd_recoveries recoveries;
 	struct rd_unreads unreads;
 };
 

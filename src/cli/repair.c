@@ -14,7 +14,7 @@
 #include "recovery/manifest.h"
 #include "repair.h"
 
-#define BUILD_SECONDS_MAX (12 * 3600)
+#define BUILD_SECONDS_MAX 43200 /* twelve hours */
 
 /* The date that dkms writes below the first line of a make.log: date(1) in the C locale, or in one
  * with AM and PM. */

@@ -107,8 +107,8 @@ static int compare_files(struct rd_examiner *examiner, const char *a, const char
  * folder and in the one that dkms.conf names; in the latter the kernel's own module may lie, which
  * is not ours and says nothing, unless dkms installs there.
  */
-static int judge_module(struct build *build, const struct rd_dkms_module *module,
-			const char *built, enum rd_dkms_state *statep, struct rd_error *err)
+static int judge_module(struct build *build, const struct rd_dkms_module *module, const char *built,
+			enum rd_dkms_state *statep, struct rd_error *err)
 {
 	const struct rd_system *sys = build->dkms->examiner.sys;
 	const char *own = build->dkms->folder;
@@ -140,7 +140,8 @@ static int judge_module(struct build *build, const struct rd_dkms_module *module
 		else if (file && (!own || folders[i] != module->location))
 			*statep = RD_DKMS_DIFFERS;
 		/* At the place that dkms.conf names, only its bytes tell whose it is. */
-		if (!is_same && (!file || (module->location && !strcmp(folders[i], module->location))))
+		if (!is_same &&
+		    (!file || (module->location && !strcmp(folders[i], module->location))))
 			continue;
 		if (rd_array_push(&build->result.files, &file))
 			return rd_error_nomem(err);

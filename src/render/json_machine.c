@@ -194,6 +194,17 @@ static void add_leftovers(struct document *document, const struct rd_leftovers *
 	}
 }
 
+static void add_recoveries(struct document *document, const struct rd_recoveries *recoveries)
+{
+	struct json_object *o = document_object(document, document->root, "recovery");
+	const struct rd_num unfinished = { .known = recoveries->unfinished,
+					   .v = recoveries->unfinished };
+	const struct rd_num armed = { .known = recoveries->armed, .v = recoveries->armed };
+
+	document_number(document, o, "unfinished", unfinished);
+	document_number(document, o, "armed", armed);
+}
+
 void json_machine(struct document *document, const struct rd_facts *facts)
 {
 	struct json_object *list;
@@ -214,4 +225,5 @@ void json_machine(struct document *document, const struct rd_facts *facts)
 	add_policy(document, &facts->policy);
 	add_packages(document, &facts->packages);
 	add_leftovers(document, &facts->leftovers);
+	add_recoveries(document, &facts->recoveries);
 }

@@ -37,6 +37,8 @@ extern const struct rd_rule rd_rule_package_file;
 extern const struct rd_rule rd_rule_package_source;
 extern const struct rd_rule rd_rule_package_known;
 
+extern const struct rd_rule rd_rule_recovery_finished;
+
 extern const struct rd_rule rd_rule_running_patch;
 extern const struct rd_rule rd_rule_running_current;
 extern const struct rd_rule rd_rule_running_kernel;

@@ -15,19 +15,19 @@
 #include "group.h"
 
 static const struct rd_rule *const rules[] = {
-	&rd_rule_gpu_present,	     &rd_rule_gpu_driver,	  &rd_rule_driver_patch,
-	&rd_rule_driver_inspected,   &rd_rule_driver_found,	  &rd_rule_driver_resolved,
-	&rd_rule_driver_builtin,     &rd_rule_driver_leftover,	  &rd_rule_driver_proof,
-	&rd_rule_source_patch,	     &rd_rule_source_inspected,	  &rd_rule_dkms_autoinstall,
-	&rd_rule_dkms_older,	     &rd_rule_dkms_order,	  &rd_rule_dkms_failure,
-	&rd_rule_dkms_recipe,	     &rd_rule_dkms_touched,	  &rd_rule_depmod_current,
-	&rd_rule_depmod_loading,     &rd_rule_depmod_present,	  &rd_rule_depmod_shadow,
-	&rd_rule_image_current,	     &rd_rule_package_file,	  &rd_rule_package_source,
-	&rd_rule_package_known,	     &rd_rule_running_patch,	  &rd_rule_running_current,
-	&rd_rule_running_kernel,     &rd_rule_running_origin,	  &rd_rule_running_livepatch,
-	&rd_rule_running_taint,	     &rd_rule_running_parameters, &rd_rule_leftover_files,
-	&rd_rule_leftover_libraries, &rd_rule_signature_accepted, &rd_rule_signature_valid,
-	&rd_rule_access_disk,	     &rd_rule_access_running,
+	&rd_rule_gpu_present,	    &rd_rule_gpu_driver,	 &rd_rule_driver_patch,
+	&rd_rule_driver_inspected,  &rd_rule_driver_found,	 &rd_rule_driver_resolved,
+	&rd_rule_driver_builtin,    &rd_rule_driver_leftover,	 &rd_rule_driver_proof,
+	&rd_rule_source_patch,	    &rd_rule_source_inspected,	 &rd_rule_dkms_autoinstall,
+	&rd_rule_dkms_older,	    &rd_rule_dkms_order,	 &rd_rule_dkms_failure,
+	&rd_rule_dkms_recipe,	    &rd_rule_dkms_touched,	 &rd_rule_depmod_current,
+	&rd_rule_depmod_loading,    &rd_rule_depmod_present,	 &rd_rule_depmod_shadow,
+	&rd_rule_image_current,	    &rd_rule_package_file,	 &rd_rule_package_source,
+	&rd_rule_package_known,	    &rd_rule_recovery_finished,	 &rd_rule_running_patch,
+	&rd_rule_running_current,   &rd_rule_running_kernel,	 &rd_rule_running_origin,
+	&rd_rule_running_livepatch, &rd_rule_running_taint,	 &rd_rule_running_parameters,
+	&rd_rule_leftover_files,    &rd_rule_leftover_libraries, &rd_rule_signature_accepted,
+	&rd_rule_signature_valid,   &rd_rule_access_disk,	 &rd_rule_access_running,
 };
 
 /* A rule whose text is missing from data/ (tests/lint compares the two) still has its id. */

@@ -7,6 +7,7 @@
  * disk is FAIL or UNKNOWN, which includes that a module was found and all of it could be read.
  *
  *   state            exit  holds when
+ *   unsafe           3     a recovery was cut off
  *   unsafe           3     a finding about the disk is FAIL
  *   unsafe           3     a finding about what runs is FAIL, and the disk is not good
  *   no-gpu           5     the cards are known and none is RDNA1 (whatever else is unknown)
@@ -59,6 +60,28 @@ static bool has(const struct rd_report *report, enum rd_about about, enum rd_res
 static bool is_disk_bad(const struct rd_report *report)
 {
 	return has(report, RD_ABOUT_DISK, RD_RESULT_FAIL);
+}
+
+static bool is_recovery_cut_off(const struct rd_report *report)
+{
+	return report->facts->recoveries.unfinished;
+}
+
+/* What recover puts right: a copy that is bad, or what would bring one back. */
+static bool is_for_recover(const struct rd_report *report)
+{
+	static const struct rd_rule *const rules[] = {
+		&rd_rule_driver_patch, &rd_rule_source_patch,	   &rd_rule_dkms_autoinstall,
+		&rd_rule_dkms_recipe,  &rd_rule_recovery_finished,
+	};
+
+	for (size_t i = 0; i < RD_N_ELEMENTS(rules); i++) {
+		const struct rd_finding *finding = rd_report_find(report, rules[i]->id);
+
+		if (finding && finding->result == RD_RESULT_FAIL)
+			return true;
+	}
+	return false;
 }
 
 static bool is_disk_good(const struct rd_report *report)
@@ -148,6 +171,7 @@ static bool is_always(const struct rd_report *report)
 
 enum next {
 	NEXT_NOTHING,
+	NEXT_RECOVER, /* if that would help, else as NEXT_EXPLAIN */
 	NEXT_EXPLAIN, /* the first finding that the verdict rests on */
 	NEXT_REBOOT,
 	NEXT_BOOT_DISK,
@@ -162,8 +186,15 @@ static const struct decision {
 } decisions[] = {
 	{
 		.state = RD_STATE_UNSAFE,
+		.holds = is_recovery_cut_off,
+		.next = NEXT_RECOVER,
+		.sentence = "unsafe: a recovery was cut off, so that files of the driver may not "
+			    "fit together.",
+	},
+	{
+		.state = RD_STATE_UNSAFE,
 		.holds = is_disk_bad,
-		.next = NEXT_EXPLAIN,
+		.next = NEXT_RECOVER,
 		.sentence = "unsafe: a patched or modified amdgpu can be loaded or rebuilt here.",
 	},
 	{
@@ -278,10 +309,10 @@ static int append_quoted(struct rd_text *text, const char *s)
 	return r ? r : rd_text_puts(text, "'");
 }
 
-/* The same question again, with root's rights. */
-static int append_check(struct rd_text *text, const struct rd_facts *facts)
+/* A verb with root's rights, about what was asked now. */
+static int append_verb(struct rd_text *text, const char *verb, const struct rd_facts *facts)
 {
-	int r = rd_text_puts(text, "sudo rdna1-doctor check");
+	int r = rd_text_printf(text, "sudo rdna1-doctor %s", verb);
 
 	if (!r && facts->root && strcmp(facts->root, "/") != 0) {
 		r = rd_text_puts(text, " --root ");
@@ -299,6 +330,10 @@ static int append_check(struct rd_text *text, const struct rd_facts *facts)
 static int append_next(struct rd_text *text, const struct rd_report *report, enum next next)
 {
 	switch (next) {
+	case NEXT_RECOVER:
+		if (is_for_recover(report))
+			return append_verb(text, "recover", report->facts);
+		/* fallthrough */
 	case NEXT_EXPLAIN:
 		return rd_text_printf(text, "rdna1-doctor explain %s", deciding_id(report));
 	case NEXT_REBOOT:
@@ -306,7 +341,7 @@ static int append_next(struct rd_text *text, const struct rd_report *report, enu
 	case NEXT_BOOT_DISK:
 		return rd_text_puts(text, "boot from that disk, then: sudo rdna1-doctor check");
 	case NEXT_AS_ROOT:
-		return append_check(text, report->facts);
+		return append_verb(text, "check", report->facts);
 	case NEXT_NOTHING:
 		break;
 	}

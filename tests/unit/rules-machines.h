@@ -259,6 +259,23 @@ static void mounted_patched(struct rd_facts *facts)
 	facts->copies.items[0].verdict = RD_VERDICT_PATCHED;
 }
 
+static void recovery_cut_off(struct rd_facts *facts)
+{
+	facts->recoveries.is_known = RD_PRESENCE_YES;
+	facts->recoveries.unfinished = 2;
+}
+
+static void recovery_armed(struct rd_facts *facts)
+{
+	facts->recoveries.is_known = RD_PRESENCE_YES;
+	facts->recoveries.armed = 1;
+}
+
+static void recovery_unseen(struct rd_facts *facts)
+{
+	facts->recoveries.is_known = RD_PRESENCE_NO;
+}
+
 static void mounted_truncated(struct rd_facts *facts)
 {
 	mounted(facts);
