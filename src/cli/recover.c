@@ -244,7 +244,11 @@ static int conclude(struct recovery *recovery, struct rd_error *err)
 	if (r)
 		return r;
 	repair->sentence = strdup(report.sentence);
-	repair->next = strdup(report.next);
+	/* What runs is the old driver, whatever a rule has to say of it. */
+	repair->next = strdup(repair->result == RD_REPAIR_DONE && repair->is_live &&
+					      report.state != RD_STATE_UNSAFE
+				      ? "sudo reboot, then: sudo rdna1-doctor check"
+				      : report.next);
 	return repair->sentence && repair->next ? 0 : rd_error_nomem(err);
 }
 

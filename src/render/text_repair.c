@@ -2,6 +2,7 @@
 
 /* For people: what recover is going to do, before it is asked for, and what became of it. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -180,6 +181,23 @@ static void put_done(struct page *page, const struct rd_repair *repair)
 	page_color(page, PAGE_PLAIN);
 }
 
+/* The last line, for whoever reads only that: by what it was done, each method once. */
+static void put_methods(struct page *page, const struct rd_repair *repair)
+{
+	RD_CLEANUP(rd_text_deinit) struct rd_text words = RD_TEXT_INIT;
+
+	for (size_t i = 0; i < repair->kernels.n; i++) {
+		const char *method = repair->kernels.items[i].method;
+		bool is_told = false;
+
+		for (size_t k = 0; k < i && !is_told; k++)
+			is_told = !strcmp(repair->kernels.items[k].method, method);
+		if (!is_told && rd_text_printf(&words, "%s%s", i ? ", " : "", method))
+			page->r = -ENOMEM;
+	}
+	page_wrapf(page, 0, 0, "Method: %s", words.data ? words.data : "");
+}
+
 static void put_outcome(struct page *page, const struct rd_repair *repair)
 {
 	switch (repair->result) {
@@ -206,6 +224,8 @@ static void put_outcome(struct page *page, const struct rd_repair *repair)
 		page_wrapf(page, 0, 0, "%s", repair->sentence);
 		page_wrapf(page, 0, 0, "Next: %s", repair->next);
 	}
+	if (repair->result == RD_REPAIR_DONE && repair->kernels.n)
+		put_methods(page, repair);
 }
 
 int text_repair(const struct rd_repair *repair, const struct rd_render_options *options, FILE *f,
