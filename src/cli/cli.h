@@ -88,6 +88,15 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cli_backups;
+struct cli_option_row {
+	const char *name;
+	const char *arg; /* NULL: takes none */
+	const char *choices; /* its values with a space between, where they are fixed words */
+	unsigned int option; /* 0: every verb has it */
+	int (*set)(struct cli_values *values, const char *value);
+	const char *help;
+};
+
 extern const struct cli_verb cli_check;
 extern const struct cli_verb cli_compare;
 extern const struct cli_verb cli_explain;
@@ -108,6 +117,10 @@ const struct cli_verb *const *cli_verbs(size_t *np);
  */
 int cli_options_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_values *values,
 		      int *firstp, struct rd_error *err);
+
+/* The option in @options after @row, NULL before the first and after the last; static. */
+const struct cli_option_row *cli_options_next(const struct cli_option_row *row,
+					      unsigned int options);
 
 /* The lines of the help that tell of the options in @options. */
 void cli_options_help(unsigned int options, FILE *f);

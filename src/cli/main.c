@@ -19,20 +19,13 @@
 #include "base/text.h"
 #include "cli.h"
 
-static const struct cli_verb *const verbs[] = {
-	&cli_check,   &cli_recover, &cli_rollback, &cli_backups,
-	&cli_inspect, &cli_compare, &cli_explain,
-};
-
-const struct cli_verb *const *cli_verbs(size_t *np)
-{
-	*np = RD_N_ELEMENTS(verbs);
-	return verbs;
-}
-
 static const struct cli_verb *find_verb(const char *name)
 {
-	for (size_t i = 0; i < RD_N_ELEMENTS(verbs); i++) {
+	const struct cli_verb *const *verbs;
+	size_t n;
+
+	verbs = cli_verbs(&n);
+	for (size_t i = 0; i < n; i++) {
 		if (!strcmp(verbs[i]->name, name))
 			return verbs[i];
 	}

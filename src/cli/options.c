@@ -158,13 +158,7 @@ static int set_help(struct cli_values *values, const char *value)
 	return 0;
 }
 
-static const struct option_row {
-	const char *name;
-	const char *arg; /* NULL: takes none */
-	unsigned int option; /* 0: every verb has it */
-	int (*set)(struct cli_values *values, const char *value);
-	const char *help;
-} rows[] = {
+static const struct cli_option_row rows[] = {
 	{
 		.name = "root",
 		.arg = "PATH",
@@ -239,6 +233,7 @@ static const struct option_row {
 	{
 		.name = "format",
 		.arg = "FORMAT",
+		.choices = "text json",
 		.option = CLI_FORMAT,
 		.set = set_format,
 		.help = "text (default) or json",
@@ -246,6 +241,7 @@ static const struct option_row {
 	{
 		.name = "format",
 		.arg = "FORMAT",
+		.choices = "text json prometheus nagios",
 		.option = CLI_CHECK_FORMAT,
 		.set = set_check_format,
 		.help = "text (default), json, prometheus or nagios",
@@ -271,6 +267,7 @@ static const struct option_row {
 	{
 		.name = "color",
 		.arg = "WHEN",
+		.choices = "auto always never",
 		.option = CLI_COLOR,
 		.set = set_color,
 		.help = "auto (default: on terminals, unless NO_COLOR), always, never",
@@ -282,7 +279,7 @@ static const struct option_row {
 	},
 };
 
-static bool is_offered(const struct option_row *row, unsigned int options)
+static bool is_offered(const struct cli_option_row *row, unsigned int options)
 {
 	return !row->option || (row->option & options);
 }
@@ -298,7 +295,7 @@ static int refuse(struct rd_error *err, const char *before, const char *word, co
 	return CLI_EXIT_USAGE;
 }
 
-static int refuse_value(const struct option_row *row, const char *value, struct rd_error *err)
+static int refuse_value(const struct cli_option_row *row, const char *value, struct rd_error *err)
 {
 	char before[48];
 
@@ -347,7 +344,7 @@ int cli_options_parse(const struct cli_verb *verb, int argc, char **argv, struct
 	optind = 0; /* glibc: start anew */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
-		const struct option_row *row;
+		const struct cli_option_row *row;
 
 		if (c == 'h') {
 			values->wants_help = true;
@@ -363,14 +360,23 @@ int cli_options_parse(const struct cli_verb *verb, int argc, char **argv, struct
 	return values->wants_help ? 0 : check_count(verb, argc - optind, argv + optind, err);
 }
 
+const struct cli_option_row *cli_options_next(const struct cli_option_row *row,
+					      unsigned int options)
+{
+	for (row = row ? row + 1 : rows; row < rows + RD_N_ELEMENTS(rows); row++) {
+		if (is_offered(row, options))
+			return row;
+	}
+	return NULL;
+}
+
 void cli_options_help(unsigned int options, FILE *f)
 {
-	for (size_t i = 0; i < RD_N_ELEMENTS(rows); i++) {
-		const struct option_row *row = &rows[i];
+	const struct cli_option_row *row = NULL;
+
+	while ((row = cli_options_next(row, options))) {
 		char left[32];
 
-		if (!is_offered(row, options))
-			continue;
 		snprintf(left, sizeof(left), "--%s%s%s", row->name, row->arg ? " " : "",
 			 row->arg ? row->arg : "");
 		fprintf(f, "  %-18s %s\n", left, row->help);
