@@ -157,7 +157,7 @@ def sanitize(tally):
     folder = build("build-sanitize", "-Dwerror=true", "-Dtests=enabled",
                    "-Db_sanitize=address,undefined", "-Db_lundef=false")
     meson_test(tally, "sanitize", folder, "--no-suite", "real", "--no-suite", "vm",
-               "--no-suite", "lint", **SANITIZED)
+               "--no-suite", "lint", "--no-suite", "package", **SANITIZED)
 
 
 def fuzz(tally):
