@@ -4,7 +4,8 @@
 
 The shell runs on a terminal of its own, with a stub in place of the program that writes down the
 arguments it got. What there is to complete is taken from the program: its --help, and what it
-accepts. A made-up table has what no verb has yet. Skipped (77) without the shell.
+accepts. A made-up table has what no verb has yet. Skipped (77) without the shell
+or a terminal.
 """
 
 import os
@@ -188,7 +189,13 @@ def try_all(shell, wanted):
 
 def main(name, binary, scripts, generator):
     if not shutil.which(name):
-        print(f"skipped: no {name}")
+        print(f"no {name}")
+        return SKIP
+    try:
+        for end in pty.openpty():
+            os.close(end)
+    except OSError as e:
+        print(f"no terminal to be had: {e}")
         return SKIP
     scripts, failures = pathlib.Path(scripts).resolve(), 0
     binary = pathlib.Path(binary).resolve()

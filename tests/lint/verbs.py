@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The verb table, --help, the manual and README tell of the same verbs, arguments and options, and no
-text tells the user to type a verb that does not exist: verbs.py ROOT BINARY TABLES
+"""The verb table, --help, the manual and README tell of the same verbs, arguments and options, and
+no text tells the user to type a verb that does not exist: verbs.py ROOT BINARY TABLES
 
 TABLES is a program of the build that prints what the command line is parsed by (src/cli/tables.c).
 """
@@ -61,7 +61,8 @@ def section(manual, title):
 def check_headings(manual, rows):
     """What stands behind the names at the heads of the manual's paragraphs."""
     heads = {}
-    for verb, rest in re.findall(r"^\*([a-z][a-z-]+)\*(.*)", section(manual, "VERBS"), re.M):
+    for verb, rest in re.findall(
+            r"^\*([a-z][a-z-]+)\*(.*?)^(?:\t|$)", section(manual, "VERBS"), re.S | re.M):
         heads[verb] = heads.get(verb, "") + re.sub(r"[*_]", "", rest) + "\n"
     for verb, arguments in ((row[1], row[2]) for row in rows if row[0] == "verb"):
         for word in re.findall(r"[\w-]+", arguments):
@@ -71,11 +72,13 @@ def check_headings(manual, rows):
     for verb, option in ((v, o) for v, head in heads.items() for o in options(head)):
         if (verb, option) not in offered:
             yield f"{verb} {option}: in its heading in {MANUAL}, and not in its options"
-    told = {f"--{name}": arg for name, arg in re.findall(
-        r"^\*--([a-z-]+)\*(?: _([A-Z]+)_)?$", section(manual, "OPTIONS"), re.M)}
+    told = {}
+    for name, arg in re.findall(
+            r"^\*(--[a-z-]+)\*(?: _([A-Z]+)_)?$", section(manual, "OPTIONS"), re.M):
+        told.setdefault(name, set()).add(arg)
     for name, arg in {(f"--{row[2]}", row[3]) for row in rows if row[0] == "option"}:
-        if told.get(name, arg) != arg:
-            yield f"{name} {arg}: {MANUAL} has {told[name] or 'no value'}"
+        if arg not in told.get(name, {arg}):
+            yield f"{name} {arg}: {MANUAL} has {' or '.join(told[name]) or 'no value'}"
 
 
 def check(root):
