@@ -190,12 +190,12 @@ START_TEST(closed_to_a_user)
 {
 	put_unified("efi/EFI/Linux/a.efi", "6.2");
 	put_image("boot/initrd.img-" K, K, "no-sign 1");
-	ck_assert_int_eq(chmod(tree_path("efi"), 0700), 0);
-	ck_assert_int_eq(chmod(tree_path("boot/initrd.img-" K), 0600), 0);
+	ck_assert_int_eq(chmod(tree_path("efi"), 0), 0);
+	ck_assert_int_eq(chmod(tree_path("boot/initrd.img-" K), 0), 0);
 	if (!tree_become_nobody() && !geteuid())
 		return;
 	probe();
-	ck_assert_int_eq(seteuid(0) && setegid(0), 0);
+	tree_become_root_again();
 
 	ck_assert_uint_eq(facts.unreads.n, 2);
 	ck_assert(facts.unreads.items[0].is_permission && facts.unreads.items[1].is_permission);
