@@ -3,7 +3,7 @@
 
 import usage
 
-SCRIPT = r"""# bash completion for rdna1-doctor, made from the program's tables     -*- shell-script -*-
+SCRIPT = r"""# bash completion for rdna1-doctor, made from the program's tables  -*- shell-script -*-
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 # Sets words and kind to what can follow the option $2 of the verb $1; false if nothing does.
@@ -27,6 +27,14 @@ _rdna1_doctor_options()
 {
 	case $1 in
 @OPTIONS@
+	esac
+}
+
+_rdna1_doctor_runs_command()
+{
+	case $1 in
+	@RUNNERS@) ;;
+	*) return 1 ;;
 	esac
 }
 
@@ -54,7 +62,7 @@ _rdna1_doctor_reply()
 	)
 }
 
-# The command line behind --, by the completion of that command if bash-completion is there.
+# The command line from word $1 on, by the completion of that command if bash-completion is there.
 _rdna1_doctor_command()
 {
 	if declare -F _comp_command_offset >/dev/null; then
@@ -71,7 +79,7 @@ _rdna1_doctor_command()
 _rdna1_doctor()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
-	local words='' kind='' prefix='' option='' dashes='' word i n=0
+	local words='' kind='' prefix='' option='' start='' word i n=0
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -92,19 +100,16 @@ _rdna1_doctor()
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		if [[ $word == -- ]]; then
-			case $verb in
-			@RUNNERS@)
-				_rdna1_doctor_command $((i + 1))
-				return
-				;;
-			esac
 			((n += COMP_CWORD - i - 1))
-			option='' dashes=yes
+			option='' start=$((i + 1))
 			break
 		elif [[ $word == -* ]]; then
 			_rdna1_doctor_value "$verb" "$word" || continue
 			((i++))
 			[[ ${COMP_WORDS[i]} != = ]] || ((i++))
+		elif _rdna1_doctor_runs_command "$verb"; then
+			option='' start=$i
+			break
 		else
 			((n++))
 		fi
@@ -113,9 +118,11 @@ _rdna1_doctor()
 	words='' kind=''
 	if [[ $option == --?* ]] && _rdna1_doctor_value "$verb" "$option"; then
 		_rdna1_doctor_reply
-	elif [[ $cur == -* && ! $dashes ]]; then
+	elif [[ $cur == -* && ! $start ]]; then
 		words=$(_rdna1_doctor_options "$verb")
 		_rdna1_doctor_reply
+	elif _rdna1_doctor_runs_command "$verb"; then
+		_rdna1_doctor_command "${start:-$COMP_CWORD}"
 	else
 		_rdna1_doctor_argument "$verb" "$n"
 		_rdna1_doctor_reply

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Completion for fish: a line for each verb, option and argument, with the condition it holds under."""
+"""Completion for fish: a line for each verb, option and argument, with its condition."""
 
 import usage
 
@@ -24,6 +24,19 @@ function __rdna1_doctor_at
         end
     end
     test $n -ge $argv[2] -a $n -le $argv[3]
+end
+
+# What can follow in the command line that stands behind the verb and our options.
+function __rdna1_doctor_command
+    set -l words (commandline -opc)
+    set -e words[1..2]
+    while string match -q -- '-*' $words[1]
+        set -l word $words[1]
+        set -e words[1]
+        test $word = --; and break
+        contains -- $word @WITH_VALUE@; and set -e words[1]
+    end
+    complete -C (string join ' ' -- (string escape -- $words) (commandline -ct))
 end
 
 function __rdna1_doctor_names
@@ -62,7 +75,8 @@ def option_line(verb, option):
         words += ["-r" if value.kind == "file" else "-x", KINDS[value.kind]]
         if value.words:
             words += ["-a", quote(" ".join(value.words))]
-    return line(f"__rdna1_doctor_at {verb.name}", *words)
+    before = " 0 0" if verb.runs_command else ""
+    return line(f"__rdna1_doctor_at {verb.name}{before}", *words)
 
 
 def argument_lines(verb):
@@ -74,8 +88,7 @@ def argument_lines(verb):
         if value.kind:
             yield line(condition, KINDS[value.kind])
     if verb.runs_command:
-        yield line(f"__rdna1_doctor_at {verb.name}; and contains -- -- (commandline -opc)", "-x",
-                   "-a '(__fish_complete_subcommand --fcs-skip=2)'")
+        yield line(f"__rdna1_doctor_at {verb.name}", "-x", "-a '(__rdna1_doctor_command)'")
 
 
 def script(verbs, findings):

@@ -2,9 +2,9 @@
 """The tables of verbs and options as src/cli/tables.c prints them, and what can stand where.
 
 The arguments of a verb are told by its usage text: words in lower case are typed as they stand
-("show|write"), those in upper case name a kind of value ("FILE..."); whatever follows `--` is the
-command line of another program. Its slots are what can stand at the first place, at the second, and
-so on.
+("show|write"), those in upper case name a kind of value ("FILE..."); ACTION is one of the verb's
+own words, and CMD the start of another program's command line. Slots are what can stand at the
+first place, at the second, and so on.
 """
 
 import dataclasses
@@ -41,21 +41,22 @@ class Option:
 
 
 class Verb:
-    def __init__(self, name, usage, text):
+    def __init__(self, name, usage, actions, text):
         self.name, self.help, self.options = name, text, []
-        before, dashes, after = usage.partition("--")
-        self.slots, self.repeats = parse_usage(name, before)
-        self.runs_command = bool(dashes and after.strip())
+        self.slots, self.repeats = parse_usage(name, usage, actions.split())
+        self.runs_command = bool(self.slots) and self.slots[0].kind == "command"
+        if self.runs_command:
+            self.slots = []
 
 
 def kind_of(where, name):
     return SPECIAL.get((where, name), KINDS.get(name))
 
 
-def parse_usage(verb, usage):
+def parse_usage(verb, usage, actions):
     """The slots, and whether the last one holds for all that follow."""
     slots = []
-    for alternative in re.sub(r"[][]", "", usage).split("|"):
+    for alternative in re.sub(r"[][]|--", "", usage).split("|"):
         for place, token in enumerate(alternative.split()):
             name = token.removesuffix("...")
             if not name:
@@ -64,6 +65,8 @@ def parse_usage(verb, usage):
                 slots.append(Value([]))
             if name.islower():
                 slots[place].words.append(name)
+            elif name == "ACTION":
+                slots[place].words += actions
             else:
                 slots[place].kind = kind_of(verb, name)
     return slots, "..." in usage

@@ -55,7 +55,7 @@ def argument_specs(verb):
         where = "*" if is_last else place + 1
         yield quote(f"{where}:argument:{action(value)}")
     if verb.runs_command:
-        yield from ("'1:command:_command_names -e'", "'*::argument:_normal'")
+        yield from ("'(-)1:command:_command_names -e'", "'(-)*::argument:_normal'")
 
 
 def described(name, pairs):

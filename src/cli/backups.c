@@ -270,6 +270,7 @@ static int backups_run(const struct cli_values *values, int argc, char **argv, s
 const struct cli_verb cli_backups = {
 	.name = "backups",
 	.args = "[ACTION] [ID...]",
+	.actions = "list verify prune",
 	.max = -1,
 	.options = CLI_ROOT | CLI_YES | CLI_I_KNOW | CLI_FORMAT | CLI_VERBOSE | CLI_COLOR,
 	.help = "the copies that recoveries keep: list, verify, prune",

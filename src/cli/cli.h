@@ -80,6 +80,7 @@ struct cli_values {
 struct cli_verb {
 	const char *name;
 	const char *args; /* "FILE..." or "" */
+	const char *actions; /* where that starts with ACTION: those, with a space between */
 	int min, max; /* arguments; max -1: any number */
 	unsigned int options; /* enum cli_option */
 	const char *help; /* one line, without a full stop */

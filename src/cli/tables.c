@@ -5,7 +5,7 @@
  * for the lint of the manual. A program of the build, not installed, so that both read the very
  * tables that the command line is parsed by.
  *
- *	verb NAME ARGUMENTS HELP
+ *	verb NAME ARGUMENTS ACTIONS HELP
  *	option VERB NAME ARGUMENT CHOICES HELP
  *	finding ID TITLE
  */
@@ -25,7 +25,8 @@ static void print_verb(const struct cli_verb *verb)
 {
 	const struct cli_option_row *row = NULL;
 
-	printf("verb\t%s\t%s\t%s\n", verb->name, verb->args, verb->help);
+	printf("verb\t%s\t%s\t%s\t%s\n", verb->name, verb->args, or_empty(verb->actions),
+	       verb->help);
 	while ((row = cli_options_next(row, verb->options)))
 		printf("option\t%s\t%s\t%s\t%s\t%s\n", verb->name, row->name, or_empty(row->arg),
 		       or_empty(row->choices), row->help);

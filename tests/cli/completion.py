@@ -32,13 +32,14 @@ START = {
 }
 
 TABLE = """\
-verb\tprofile\tshow|write|diff|remove\tthe profile
+verb\tprofile\tshow|write|diff|remove\t\tthe profile
 option\tprofile\tmethod\tMETHOD\tsource intree package\thow
 option\tprofile\tuser\tUSER\t\twhose
 option\tprofile\tnew\tTHING\t\tof an unknown kind
-verb\tbackups\tlist|verify [ID]|prune [ID]\tthe copies
-verb\trun\t-- CMD [ARG]...\truns
+verb\tbackups\t[ACTION] [ID...]\tlist verify prune\tthe copies
+verb\trun\tCMD...\t\truns
 option\trun\tprofile\tNAME\tgfx1030 native\twhich
+option\trun\tquiet\t\t\tsays less
 """
 
 # typed (up to the tab): the arguments that the program then gets
@@ -53,8 +54,17 @@ MADE_UP = {
     "backups ver": ["backups", "verify"],
     "backups verify ver": ["backups", "verify", "ver"],
     "run --profile nat": ["run", "--profile", "native"],
+    "run --qui": ["run", "--quiet"],
+    "run a-comma": ["run", "a-command-of-others"],
     "run -- a-comma": ["run", "--", "a-command-of-others"],
+    "run --quiet --profile native a-comma":
+        ["run", "--quiet", "--profile", "native", "a-command-of-others"],
+    "run --quiet -- a-comma": ["run", "--quiet", "--", "a-command-of-others"],
+    "run a-command-of-others --qui": ["run", "a-command-of-others", "--qui"],
+    "run md5sum a\\ mod": ["run", "md5sum", "a module.ko"],
     "run -- md5sum a\\ mod": ["run", "--", "md5sum", "a module.ko"],
+    "run --profile native md5sum a\\ mod":
+        ["run", "--profile", "native", "md5sum", "a module.ko"],
 }
 
 FILES = {
@@ -153,6 +163,8 @@ def of_program(binary, tables):
         wanted += [[verb, option]
                    for option in re.findall(r"^  (--[a-z-]+)", help_of(binary, verb), re.M)]
     rows = [line.split("\t") for line in tables.read_text(encoding="utf-8").splitlines()]
+    wanted += [[row[1], word] for row in rows if row[0] == "verb"
+               for word in re.findall(r"[a-z]+", row[2]) + row[3].split()]
     for _, verb, name, _, choices, _ in (row for row in rows if row[0] == "option" and row[4]):
         option = f"--{name}"
         assert not accepts(binary, verb, option, "no-such-choice")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`meson install` puts each thing in its place and nothing anywhere else, what it puts there runs, and
-`ninja uninstall` takes all of it away again: install.py ROOT BUILD
+"""`meson install` puts each thing in its place and nothing anywhere else, what it puts there runs,
+and `ninja uninstall` takes all of it away again: install.py ROOT BUILD
 """
 
 import os

@@ -64,7 +64,10 @@ def check_headings(manual, rows):
     for verb, rest in re.findall(
             r"^\*([a-z][a-z-]+)\*(.*?)^(?:\t|$)", section(manual, "VERBS"), re.S | re.M):
         heads[verb] = heads.get(verb, "") + re.sub(r"[*_]", "", rest) + "\n"
-    for verb, arguments in ((row[1], row[2]) for row in rows if row[0] == "verb"):
+    for verb, arguments, actions in (row[1:4] for row in rows if row[0] == "verb"):
+        if arguments.strip("[").startswith("ACTION") != bool(actions):
+            yield f"{verb} {arguments}: its actions are: {actions or 'not told'}"
+        arguments = re.sub("ACTION", actions, arguments)
         for word in re.findall(r"[\w-]+", arguments):
             if not re.search(rf"(?<![\w-]){word}(?![\w-])", heads.get(verb, "")):
                 yield f"{verb} {arguments}: {word} is not in its heading in {MANUAL}"

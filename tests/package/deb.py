@@ -21,7 +21,7 @@ STATE = "var/lib/rdna1-doctor"
 TOOLS = ("dpkg-buildpackage", "dh", "lintian", "git", "meson")
 MACHINE = "patched-ubuntu-24.04"
 
-# Patterns below the root that each must have a file, and what is in none of them has been misplaced.
+# Patterns below the root; each must have a file, and a file that is in none has been misplaced.
 PLACES = [r"usr/bin/rdna1-doctor", r"usr/share/man/man8/rdna1-doctor\.8\.gz",
           r"usr/share/man/man7/rdna1-doctor-findings\.7\.gz",
           r"usr/share/rdna1-doctor/[\w.-]+\.schema\.json",
