@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Types at a real shell and presses tab: completion.py bash|fish|zsh BINARY SCRIPTDIR GENERATOR
+"""Types at a real shell and presses tab: type.py bash|fish|zsh BINARY SCRIPTDIR GENERATOR
 
 The shell runs on a terminal of its own, with a stub in place of the program that writes down the
 arguments it got. What there is to complete is taken from the program: its --help, and what it
