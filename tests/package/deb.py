@@ -31,6 +31,14 @@ PLACES = [r"usr/bin/rdna1-doctor", r"usr/share/man/man8/rdna1-doctor\.8\.gz",
           r"usr/share/doc/rdna1-doctor/(NEWS|README\.md|changelog)\.gz",
           r"usr/share/doc/rdna1-doctor/copyright",
           r"usr/share/lintian/overrides/rdna1-doctor"]
+CATALOG = r"usr/lib/systemd/catalog/rdna1-doctor\.catalog"
+UNIT = r"(usr/)?lib/systemd/system/{}"
+
+# What an installation may enable: a report, which only reads, and what acts on armed repairs alone.
+MAY_BE_ENABLED = {"rdna1-doctor-report.service": "ProtectSystem=strict",
+                  "rdna1-doctor-commit.service": "ConditionPathExistsGlob=/var/lib/rdna1-doctor/"}
+# Debian's note of what is enabled: a setting, which purge takes away.
+ENABLED = ("etc/systemd/system/", "var/lib/systemd/deb-systemd-helper-enabled/")
 
 # transaction: the marks it has (include/recovery/plan.h), and what is said of it when it stays
 UNFINISHED, WAITING = "NOT FINISHED", "not yet confirmed by a boot"
@@ -122,8 +130,24 @@ class Root:
                 and not str(p.relative_to(self.folder)).startswith(("var/lib/dpkg/", "tmp/"))}
 
 
-def check_places(files):
-    patterns = [re.compile(place) for place in PLACES]
+def check_units(root, files):
+    """What is enabled runs boot-report, and has what makes that harmless; nothing is started."""
+    enabled = {pathlib.Path(f).name for f in files if f.startswith(ENABLED[0])}
+    assert enabled <= MAY_BE_ENABLED.keys(), enabled
+    for name in enabled:
+        unit = next(root.folder.glob(f"**/lib/systemd/system/{name}")).read_text()
+        commands = re.findall(r"^Exec\w+=(.*)$", unit, re.M)
+        assert all(c.startswith("/usr/bin/rdna1-doctor boot-report") for c in commands), commands
+        assert MAY_BE_ENABLED[name] in unit, unit
+    scripts = (root.folder / "var/lib/dpkg/info").glob("rdna1-doctor.*")
+    assert not any("deb-systemd-invoke" in s.read_text() for s in scripts)
+    return enabled
+
+
+def check_places(files, units):
+    places = PLACES + [UNIT.format(re.escape(unit)) for unit in units]
+    patterns = [re.compile(place) for place in places + [CATALOG] * bool(units)]
+    files = {f for f in files if not f.startswith(ENABLED)}
     for pattern in patterns:
         assert any(pattern.fullmatch(f) for f in files), f"not installed: {pattern.pattern}"
     misplaced = [f for f in files if not any(p.fullmatch(f) for p in patterns)]
@@ -176,7 +200,8 @@ def check_purge(root, deb):
     staying = {name: how for name, (_, how) in TRANSACTIONS.items() if how}
     check_said(root.dpkg("--remove", "rdna1-doctor"),
                {name: how for name, how in staying.items() if how in (UNFINISHED, WAITING)})
-    assert root.files() == before, "remove takes the package's files, and no state"
+    left = {f for f in root.files() if not f.startswith(ENABLED)}
+    assert left == before, "remove takes the package's files, and no state"
 
     root.dpkg("--install", deb)
     plant(root, PROFILE)
@@ -205,7 +230,9 @@ def main(root, build, modules):
     with tempfile.TemporaryDirectory() as folder:
         machine = Root(pathlib.Path(folder, "root"))
         machine.dpkg("--install", deb)
-        check_places(machine.files())
+        units = {p.stem for p in (root / "data" / "systemd").glob("*.service.in")}
+        check_places(machine.files(), units)
+        assert check_units(machine, machine.files()) == units
         check_program(root, machine.folder / "usr/bin/rdna1-doctor", modules)
         check_purge(machine, deb)
         check_purge_to_nothing(machine, deb)
