@@ -201,6 +201,7 @@ static const struct cli_option_row rows[] = {
 	{
 		.name = "method",
 		.arg = "METHOD",
+		.choices = "auto source intree package backup",
 		.option = CLI_METHOD,
 		.set = set_method,
 		.help = "auto (default), source, intree, package or backup",
