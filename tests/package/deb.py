@@ -172,9 +172,17 @@ def plant(root, path, text="{}"):
     (root.folder / path).write_text(text)
 
 
+def check_marks(root):
+    """The marks that are planted here, and those that postrm asks for, are the journal's."""
+    steps = (root / "recovery" / "plan.c").read_text()
+    asked = set(re.findall(r"/(\d\d-[a-z-]+)", (root / "debian" / "postrm").read_text()))
+    planted = {mark for marks, _ in TRANSACTIONS.values() for mark in marks}
+    assert asked and not [mark for mark in asked | planted if f'"{mark}"' not in steps]
+
+
 def plant_state(root):
-    """What recover and the boots leave: a history, a lock, transactions of every kind."""
-    for path in ("boots/0001.json", "lock"):
+    """What recover and the boots leave: a history, a lock, logs, transactions of every kind."""
+    for path in ("boots/0001.json", "lock", "log/0001"):
         plant(root, f"{STATE}/{path}")
     for name, (marks, _) in TRANSACTIONS.items():
         for mark in (*marks, "spare-99-committed"):
@@ -226,6 +234,7 @@ def check_purge_to_nothing(root, deb):
 def main(root, build, modules):
     root, build = pathlib.Path(root).resolve(), pathlib.Path(build).resolve()
     check_tools(root)
+    check_marks(root)
     deb = build_package(unpack_dist(build, build / "tests" / "package" / "deb"))
     with tempfile.TemporaryDirectory() as folder:
         machine = Root(pathlib.Path(folder, "root"))
