@@ -154,8 +154,9 @@ def check_places(files, units):
     assert not misplaced, f"misplaced: {misplaced}"
 
 
-def check_program(root, program, modules):
+def check_program(root, deb, program, modules):
     version = re.search(r"version: '([^']+)'", (root / "meson.build").read_text()).group(1)
+    assert f"_{version}_" in deb.name, "debian/changelog has another version"
     assert must(program, "--version") == f"rdna1-doctor {version}\n"
     with tempfile.TemporaryDirectory() as folder:
         picture = run(sys.executable, root / "tests" / "picture.py", "--modules", modules,
@@ -242,7 +243,7 @@ def main(root, build, modules):
         units = {p.stem for p in (root / "data" / "systemd").glob("*.service.in")}
         check_places(machine.files(), units)
         assert check_units(machine, machine.files()) == units
-        check_program(root, machine.folder / "usr/bin/rdna1-doctor", modules)
+        check_program(root, deb, machine.folder / "usr/bin/rdna1-doctor", modules)
         check_purge(machine, deb)
         check_purge_to_nothing(machine, deb)
 
