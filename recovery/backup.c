@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Backups are what transactions copied before they changed anything, and what their rollback found
- * in its way: there is no other kind, and no list of them but the folders of the journal.
+ * Backups are what transactions copied before they changed anything, what their rollback found in
+ * its way, and the modules that they installed: there is no other kind, and no list of them but the
+ * folders of the journal.
  */
 
 #include <errno.h>
@@ -17,6 +18,7 @@ void rd_backup_deinit(struct rd_backup *backup)
 	rd_txn_deinit(&backup->txn);
 	rd_manifest_deinit(&backup->manifest);
 	rd_manifest_deinit(&backup->aside);
+	rd_manifest_deinit(&backup->set);
 	*backup = (struct rd_backup)RD_BACKUP_INIT;
 }
 
@@ -29,13 +31,24 @@ static uint64_t count_size(const struct rd_manifest *manifest)
 	return size;
 }
 
-/* Before the way back was taken, all of it still stands in its place. */
+/* Before the way back was taken, all that is kept aside still stands in its place. */
 static int load_aside(const struct run *run, struct rd_manifest *asidep, struct rd_error *err)
 {
 	int r = 0;
 
 	if (run->txn->has[RD_STEP_UNDO])
 		r = run_load(run, RUN_ASIDE, asidep, err);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* As run_tidy() leaves it. */
+static int load_set(const struct run *run, struct rd_manifest *setp, struct rd_error *err)
+{
+	struct stat st;
+	int r = 0;
+
+	if (run->txn->has[RD_STEP_ARMED] && !fstatat(run->txn->fd, RUN_NEW, &st, 0))
+		r = run_load(run, rd_step_name(RD_STEP_INSTALLED), setp, err);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -55,26 +68,44 @@ int rd_backup_open(const struct rd_state *state, unsigned int id, struct rd_back
 	r = run_load(&run, RUN_OLD, &backup.manifest, err);
 	if (!r)
 		r = load_aside(&run, &backup.aside, err);
+	if (!r)
+		r = load_set(&run, &backup.set, err);
 	if (r)
 		return r;
 	if (fstatat(backup.txn.fd, rd_step_name(RD_STEP_INTENT), &st, 0) < 0)
 		return rd_error_set(err, errno, "stat: %s", strerror(errno));
 	backup.begun = st.st_mtim.tv_sec;
-	backup.size = count_size(&backup.manifest) + count_size(&backup.aside);
+	for (enum backup_part part = 0; part < _BACKUP_N; part++)
+		backup.size += count_size(backup_manifest(&backup, part));
 	*backupp = backup;
 	backup = (struct rd_backup)RD_BACKUP_INIT;
 	return 0;
 }
 
-int backup_store(const struct rd_backup *backup, int rootfd, bool is_aside, struct store *store,
-		 struct rd_error *err)
+const struct rd_manifest *backup_manifest(const struct rd_backup *backup, enum backup_part part)
 {
-	const struct rd_manifest *manifest = is_aside ? &backup->aside : &backup->manifest;
+	const struct rd_manifest *const manifests[] = {
+		[BACKUP_OLD] = &backup->manifest,
+		[BACKUP_ASIDE] = &backup->aside,
+		[BACKUP_SET] = &backup->set,
+	};
+
+	return manifests[part];
+}
+
+int backup_store(const struct rd_backup *backup, int rootfd, enum backup_part part,
+		 struct store *store, struct rd_error *err)
+{
+	static const char *const folders[] = {
+		[BACKUP_OLD] = RUN_OLD,
+		[BACKUP_ASIDE] = RUN_ASIDE,
+		[BACKUP_SET] = RUN_NEW,
+	};
+	const struct rd_manifest *manifest = backup_manifest(backup, part);
 	int r = 0;
 
-	if (!is_aside || manifest->n)
-		r = store_open(store, rootfd, backup->txn.fd, is_aside ? RUN_ASIDE : RUN_OLD, false,
-			       err);
+	if (part == BACKUP_OLD || manifest->n)
+		r = store_open(store, rootfd, backup->txn.fd, folders[part], false, err);
 	if (!r)
 		store->manifest = *manifest;
 	return r;
@@ -85,13 +116,13 @@ void backup_store_return(struct store *store)
 	rd_closep(&store->fd);
 }
 
-static int find_damaged(const struct rd_backup *backup, bool is_aside, rd_backup_fn fn,
+static int find_damaged(const struct rd_backup *backup, enum backup_part part, rd_backup_fn fn,
 			void *userdata, struct rd_error *err)
 {
 	RD_CLEANUP(backup_store_return) struct store store = STORE_INIT;
 	int r;
 
-	r = backup_store(backup, -1, is_aside, &store, err);
+	r = backup_store(backup, -1, part, &store, err);
 	for (size_t i = 0; !r && i < store.manifest.n; i++) {
 		const struct rd_node *node = &store.manifest.items[i];
 		bool is_whole = true;
@@ -107,9 +138,11 @@ static int find_damaged(const struct rd_backup *backup, bool is_aside, rd_backup
 int rd_backup_damaged(const struct rd_backup *backup, rd_backup_fn fn, void *userdata,
 		      struct rd_error *err)
 {
-	int r = find_damaged(backup, false, fn, userdata, err);
+	int r = 0;
 
-	return r ? r : find_damaged(backup, true, fn, userdata, err);
+	for (enum backup_part part = 0; !r && part < _BACKUP_N; part++)
+		r = find_damaged(backup, part, fn, userdata, err);
+	return r;
 }
 
 static int refuse_damaged(void *userdata, const struct rd_node *node, struct rd_error *err)
@@ -130,7 +163,7 @@ int rd_backup_restore(const struct rd_state *state, const struct rd_backup *back
 	RD_CLEANUP(backup_store_return) struct store store = STORE_INIT;
 	int r;
 
-	r = backup_store(backup, state->rootfd, false, &store, err);
+	r = backup_store(backup, state->rootfd, BACKUP_OLD, &store, err);
 	for (size_t i = 0; !r && i < store.manifest.n; i = rd_manifest_after(&store.manifest, i)) {
 		const struct rd_node *node = &store.manifest.items[i];
 

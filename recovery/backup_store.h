@@ -6,8 +6,17 @@
 #include "recovery/backup.h"
 #include "run.h"
 
-/* Opens what stood there before, or what was kept aside; the manifest is lent to @store, which is
- * closed by backup_store_return(). Nothing kept aside is a store without a folder. */
-int backup_store(const struct rd_backup *backup, int rootfd, bool is_aside, struct store *store,
-		 struct rd_error *err);
+enum backup_part {
+	BACKUP_OLD, /* what stood there before */
+	BACKUP_ASIDE,
+	BACKUP_SET,
+	_BACKUP_N,
+};
+
+const struct rd_manifest *backup_manifest(const struct rd_backup *backup, enum backup_part part);
+
+/* Opens a part; the manifest is lent to @store, which is closed by backup_store_return(). A part
+ * with nothing in it is a store without a folder. */
+int backup_store(const struct rd_backup *backup, int rootfd, enum backup_part part,
+		 struct store *store, struct rd_error *err);
 void backup_store_return(struct store *store);

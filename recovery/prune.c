@@ -12,15 +12,15 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-static int is_in_store(const struct rd_backup *other, bool is_aside, const struct rd_node *node,
-		       bool *yesp, struct rd_error *err)
+static int is_in_part(const struct rd_backup *other, enum backup_part part,
+		      const struct rd_node *node, bool *yesp, struct rd_error *err)
 {
 	RD_CLEANUP(backup_store_return) struct store store = STORE_INIT;
 	int r;
 
-	if (*yesp || (is_aside && !other->aside.n))
+	if (!backup_manifest(other, part)->n)
 		return 0;
-	r = backup_store(other, -1, is_aside, &store, err);
+	r = backup_store(other, -1, part, &store, err);
 	return r ? r : store_is_whole(&store, node, yesp, err);
 }
 
@@ -35,8 +35,9 @@ static int is_in_backup(const struct rd_state *state, unsigned int id, const str
 	r = rd_backup_open(state, id, &other, err);
 	if (r)
 		return r > 0 || r == -EPROTO || r == -EBADMSG || r == -ENOENT ? 0 : r;
-	r = is_in_store(&other, false, node, yesp, err);
-	return r ? r : is_in_store(&other, true, node, yesp, err);
+	for (enum backup_part part = 0; !r && !*yesp && part < _BACKUP_N; part++)
+		r = is_in_part(&other, part, node, yesp, err);
+	return r;
 }
 
 static int is_elsewhere(const struct rd_state *state, const struct rd_backup *backup,
@@ -90,10 +91,20 @@ static int check_patched(const struct rd_backup *backup, const struct rd_node *n
 	return r;
 }
 
-static int check_only_copy(const struct rd_state *state, const struct rd_backup *backup,
-			   enum rd_prune how, bool is_aside, struct rd_error *err)
+/* What came into being after the transaction had begun never goes. */
+static int check_later(const struct rd_backup *backup, enum backup_part part,
+		       const struct rd_node *node, struct rd_error *err)
 {
-	const struct rd_manifest *manifest = is_aside ? &backup->aside : &backup->manifest;
+	rd_error_set(err, EPERM, "/%s: nothing else has what %04u %s", node->path, backup->txn.id,
+		     part == BACKUP_ASIDE ? "kept of it when it was rolled back"
+					  : "installed there");
+	return RD_BACKUP_ONLY_COPY;
+}
+
+static int check_only_copy(const struct rd_state *state, const struct rd_backup *backup,
+			   enum backup_part part, enum rd_prune how, struct rd_error *err)
+{
+	const struct rd_manifest *manifest = backup_manifest(backup, part);
 	int r = 0;
 
 	for (size_t i = 0; !r && i < manifest->n; i++) {
@@ -105,14 +116,11 @@ static int check_only_copy(const struct rd_state *state, const struct rd_backup 
 		r = is_elsewhere(state, backup, manifest, i, &is_there, err);
 		if (r || is_there)
 			continue;
-		if (is_aside) {
-			rd_error_set(err, EPERM,
-				     "/%s: nothing else has what the rollback of %04u kept of it",
-				     node->path, backup->txn.id);
-			return RD_BACKUP_ONLY_COPY;
-		}
-		r = how == RD_PRUNE_PATCHED ? check_patched(backup, node, err)
-					    : refuse(backup, node, "", err);
+		if (part != BACKUP_OLD)
+			r = check_later(backup, part, node, err);
+		else
+			r = how == RD_PRUNE_PATCHED ? check_patched(backup, node, err)
+						    : refuse(backup, node, "", err);
 	}
 	return r;
 }
@@ -121,15 +129,16 @@ int rd_backup_may_prune(const struct rd_state *state, const struct rd_backup *ba
 			enum rd_prune how, struct rd_error *err)
 {
 	const struct rd_txn *txn = &backup->txn;
-	int r;
+	int r = 0;
 
 	if (!txn->has[RD_STEP_ROLLED_BACK] &&
 	    (!txn->has[RD_STEP_COMMITTED] || txn->has[RD_STEP_UNDO])) {
 		rd_error_set(err, EBUSY, "transaction %04u is not over yet", txn->id);
 		return RD_BACKUP_IN_USE;
 	}
-	r = check_only_copy(state, backup, how, false, err);
-	return r ? r : check_only_copy(state, backup, how, true, err);
+	for (enum backup_part part = 0; !r && part < _BACKUP_N; part++)
+		r = check_only_copy(state, backup, part, how, err);
+	return r;
 }
 
 int rd_backup_prune(const struct rd_state *state, unsigned int id, enum rd_prune how,

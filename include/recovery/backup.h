@@ -15,6 +15,7 @@ struct rd_backup {
 	struct rd_txn txn;
 	struct rd_manifest manifest; /* what stood there before the transaction */
 	struct rd_manifest aside; /* what others had put where its rollback went (undo.h) */
+	struct rd_manifest set; /* the modules that it installed, if it came so far */
 	time_t begun;
 	uint64_t size; /* of all files together, in bytes; equal ones take their space once */
 };
@@ -76,7 +77,8 @@ enum rd_prune {
 	RD_PRUNE_SAFE,
 	/* The same, or lost on purpose: the transaction is committed, and the modules and sources
 	 * of amdgpu that are nowhere else are patched or modified, each of them. What came with
-	 * them may go too, but no settings and nothing that was kept aside. */
+	 * them may go too, but no settings, nothing that was kept aside, and not the modules that
+	 * took their place. */
 	RD_PRUNE_PATCHED,
 };
 

@@ -108,6 +108,8 @@ static int add_files(struct rd_saved *saved, const struct rd_backup *backup)
 	}
 	for (size_t i = 0; !r && i < backup->aside.n; i++)
 		saved->files += backup->aside.items[i].type == RD_NODE_FILE;
+	for (size_t i = 0; !r && i < backup->set.n; i++)
+		saved->files += backup->set.items[i].type == RD_NODE_FILE;
 	return r;
 }
 

@@ -263,7 +263,7 @@ class Others(Case):
         saved = self.answer("backups", "prune", "1", "--yes", "--i-know",
                             code=REFUSED)["backups"][0]
         self.assertEqual(saved["result"], "stays")
-        self.assertIn("what the rollback of 0001 kept of it", saved["reason"])
+        self.assertIn("what 0001 kept of it", saved["reason"])
         self.store(theirs, name="aside").write_bytes(b"a module of an upgradf")
         self.assertEqual(self.answer("backups", "verify", code=REFUSED)["backups"][0]["damaged"],
                          [f"/{DRIVER}"])
@@ -377,11 +377,21 @@ class Backups(Case):
         self.assertIn("not over yet", reasons[2])
 
     def test_what_is_on_the_machine_again_may_go(self):
-        self.recover()
-        self.run_verb("rollback", "--yes", "--i-know", code=DONE)
+        self.transact("commit", f"{SETTINGS}=")
+        self.run_verb("rollback", "--yes", code=DONE)
         saved = self.answer("backups", "prune", "--yes")["backups"][0]
         self.assertEqual((saved["result"], saved["state"]), ("gone", "rolled-back"))
         self.assertFalse(self.file(f"{STATE}/txn/0001").exists())
+
+    def test_the_clean_driver_that_was_rolled_back_stays(self):
+        self.recover()
+        self.run_verb("rollback", "--yes", "--i-know", code=DONE)
+        for args in ([], ["1"], ["1", "--i-know"]):
+            saved = self.answer("backups", "prune", *args, "--yes",
+                                code=REFUSED if args else DONE)["backups"][0]
+            self.assertEqual(saved["result"], "stays")
+            self.assertIn(f"/{DRIVER}: nothing else has what 0001 installed there",
+                          saved["reason"])
 
     def test_of_two_that_are_alike_one_stays(self):
         for _ in range(2):
