@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "consent.h"
 #include "progress.h"
+#include "recovery/preflight.h"
 #include "recovery/spawn.h"
 #include "recovery/transaction.h"
 #include "recovery/undo.h"
@@ -114,7 +115,7 @@ static int judge(struct work *work, struct rd_error *err)
 		     is_unknown ? "could not be inspected" : "is patched", bad->path,
 		     rd_copy_reason(bad),
 		     rollback->saved.state == RD_SAVED_UNFINISHED
-			     ? " To finish what was begun instead, run recover."
+			     ? " To finish what was begun instead: rdna1-doctor recover."
 			     : "");
 	return CLI_REFUSED;
 }
@@ -174,8 +175,12 @@ static int look(struct work *work, const char *word, struct rd_error *err)
 static int carry_out(struct work *work, struct rd_error *err)
 {
 	const struct rd_tools tools = { .tell = cli_progress_tell, .userdata = &work->progress };
+	RD_CLEANUP(rd_hold_deinit) struct rd_hold hold = RD_HOLD_INIT;
 	int r;
 
+	r = rd_preflight_hold(&work->sys, &hold, err);
+	if (r)
+		return r > 0 ? CLI_REFUSED : r;
 	/* An interrupted one can be called again, but nobody has to. */
 	rd_spawn_catch_signals();
 	cli_progress_init(&work->progress);

@@ -6,6 +6,7 @@ TRANSACT makes the transactions that recover would make. What must come back is 
 as it was: names, types, rights, owners, times, contents.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -446,6 +447,17 @@ class Journal(Case):
             self.run_verb("backups", code=DONE)
             self.run_verb("backups", "verify", code=DONE)
             other.stdin.close()
+
+    def test_the_package_manager_at_work(self):
+        self.recover()
+        lock = self.file("var/lib/dpkg/lock-frontend")
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with open(lock, "w", encoding="ascii") as f:
+            fcntl.lockf(f, fcntl.LOCK_EX)
+            # Reading the lock's file in this process would give it free.
+            done = self.run_verb("rollback", "--yes", "--i-know", code=REFUSED)
+            self.assertIn("package manager is at work", done.stderr)
+        self.run_verb("rollback", "--yes", "--i-know", code=DONE)
 
     def test_somebody_who_is_not_root(self):
         self.recover()

@@ -86,7 +86,8 @@ static bool is_lock(const char *path)
 
 static bool is_store(const char *folder)
 {
-	return rd_text_has_suffix(folder, "/old") || rd_text_has_suffix(folder, "/new");
+	return rd_text_has_suffix(folder, "/old") || rd_text_has_suffix(folder, "/new") ||
+	       rd_text_has_suffix(folder, "/aside");
 }
 
 /* The name itself changed in its folder. */
