@@ -17,23 +17,13 @@ import unittest
 BINARY = pathlib.Path(sys.argv[1]).resolve()
 SCHEMAS = pathlib.Path(sys.argv[2]).resolve()
 TIME_LIMIT = 20
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import schema  # noqa: E402
 
 
 def run(*args, **options):
     return subprocess.run([BINARY, *args], stdin=subprocess.DEVNULL, capture_output=True,
                           timeout=TIME_LIMIT, check=False, **options)
-
-
-def load(name):
-    """A schema whose objects allow no field that they do not describe."""
-    def close(node):
-        if isinstance(node, dict):
-            if "properties" in node:
-                node["additionalProperties"] = False
-            for value in node.values():
-                close(value)
-        return node
-    return close(json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")))
 
 
 class Case(unittest.TestCase):
@@ -51,16 +41,10 @@ class Case(unittest.TestCase):
         document = json.loads(output)
         self.assertEqual(document["verb"], verb)
         try:
-            import jsonschema
+            errors = list(schema.errors(SCHEMAS, verb, document))
         except ImportError:
             self.skipTest("python3-jsonschema is missing")
-        schema = load(verb)
-        if verb == "inspect":
-            schema["$defs"] = load("check")["$defs"]
-            text = json.dumps(schema).replace("check.schema.json#", "#")
-            schema = json.loads(text)
-        jsonschema.Draft202012Validator.check_schema(schema)
-        jsonschema.validate(document, schema, cls=jsonschema.Draft202012Validator)
+        self.assertEqual([e.message for e in errors], [])
         return document
 
 

@@ -25,8 +25,9 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 import picture  # noqa: E402
+import schema  # noqa: E402
 
-SCHEMA = HERE.parent.parent / "data" / "check.schema.json"
+SCHEMAS = HERE.parent.parent / "data"
 NOBODY = 65534
 TIME_LIMIT = 5
 TRACE_TIME_LIMIT = 60
@@ -149,25 +150,13 @@ def check_text(expect, text):
             yield f"wider than 80 columns: {line}"
 
 
-def close(node):
-    """No object may have a field that the schema does not describe."""
-    if isinstance(node, dict):
-        if "properties" in node:
-            node["additionalProperties"] = False
-        for value in node.values():
-            close(value)
-    return node
-
-
 def check_schema(document):
     try:
-        import jsonschema
+        errors = schema.errors(SCHEMAS, "check", document)
     except ImportError:
         print("# python3-jsonschema is missing: the JSON was not validated")
         return
-    schema = close(json.loads(SCHEMA.read_text(encoding="utf-8")))
-    validator = jsonschema.Draft202012Validator(schema)
-    for error in validator.iter_errors(document):
+    for error in errors:
         yield f"schema: {error.json_path}: {error.message}"
 
 
