@@ -26,7 +26,6 @@
 
 #define BUILD_SECONDS (4 * 3600)
 #define COPY_SECONDS  1800
-#define LOG_FOLDER    RD_STATE_FOLDER "/log"
 
 /* A build under way. */
 struct build {
@@ -85,19 +84,6 @@ static int run(const struct build *build, const char *name, const char *const *a
 	int r = tool_run(&tool, err);
 
 	return r > 0 ? RD_WORK_FAILED : r;
-}
-
-static int open_log(const struct rd_state *state, const char *kernel, int *fdp,
-		    struct rd_error *err)
-{
-	RD_CLEANUP(rd_closep) int folder = rd_write_folder(state->rootfd, LOG_FOLDER, 0700, err);
-	char name[NAME_MAX];
-
-	if (folder < 0)
-		return folder;
-	snprintf(name, sizeof(name), "dkms-%.200s.log", kernel);
-	*fdp = rd_write_temporary(folder, name, err);
-	return *fdp < 0 ? *fdp : 0;
 }
 
 /* A file of the package's source, in the copy. */
@@ -175,7 +161,7 @@ static int explain_failure(const struct build *build, struct rd_error *err)
 	if (rd_system_read(build->order->sys, build->log, RD_MAKE_LOG_MAX, &text, NULL) ||
 	    !text.len)
 		return RD_WORK_FAILED;
-	snprintf(path, sizeof(path), LOG_FOLDER "/make-%.200s.log", kernel);
+	snprintf(path, sizeof(path), TOOL_LOGS "/make-%.200s.log", kernel);
 	if (work_write(build->order->state, path, &text, "dev/null", NULL))
 		*path = '\0';
 	if (rd_make_log_read(text.data, text.len, &log))
@@ -206,9 +192,9 @@ static int run_dkms(struct build *build, const char *arch, struct rd_error *err)
 	RD_CLEANUP(rd_closep) int logfd = -1;
 	int r;
 
-	r = open_log(build->order->state, kernel, &logfd, err);
-	if (r)
-		return r;
+	logfd = tool_open_log(build->order->sys, "dkms", kernel, err);
+	if (logfd < 0)
+		return logfd;
 	snprintf(build->log, sizeof(build->log),
 		 "/" RD_STATE_WORK "/" WORK_DKMS "/%s/%s/build/make.log", package->name,
 		 package->version);

@@ -239,10 +239,28 @@ static int can_intree(struct decision *decision, struct rd_kernel_course *course
 		  course->kernel->release);
 }
 
+/* The package of a kernel's own module that is bad, where apt could fetch it; else "". */
+static const char *find_fetch(const struct rd_facts *facts, const char *release)
+{
+	for (size_t i = 0; i < facts->copies.n; i++) {
+		const struct rd_copy *copy = &facts->copies.items[i];
+		const struct rd_package *package;
+
+		if (copy->kind != RD_COPY_INSTALLED || !copy->kernel || !copy->package ||
+		    !rd_verdict_is_bad(copy->verdict) || strcmp(copy->kernel, release) != 0)
+			continue;
+		package = rd_packages_find(&facts->packages, copy->package);
+		if (package && package->manager == RD_PACKAGE_DPKG)
+			return package->name;
+	}
+	return "";
+}
+
 static int can_package(struct decision *decision, struct rd_kernel_course *course)
 {
 	const struct rd_means *means = decision->means;
 	const char *release = course->kernel->release;
+	const char *fetch = find_fetch(decision->facts, release);
 
 	for (size_t i = 0; i < means->packaged.n; i++) {
 		if (!strcmp(means->packaged.items[i].kernel, release)) {
@@ -250,7 +268,9 @@ static int can_package(struct decision *decision, struct rd_kernel_course *cours
 			return 1;
 		}
 	}
-	return no(decision, "no package archive with the module of %s is at hand", release);
+	return no(decision, "no package archive with the module of %s is at hand%s%s", release,
+		  *fetch ? ": fetch it by apt-get install --reinstall --download-only " : "",
+		  fetch);
 }
 
 /* The last one that was saved. */

@@ -272,17 +272,19 @@ static const char *build_id_of(const struct rd_notes *notes, const char *kernel)
 
 static int run_job(struct job *job, const struct maker *maker, struct rd_error *err)
 {
+	RD_CLEANUP(rd_closep)
+	int logfd = tool_open_log(job->order->sys, maker->name, strrchr(job->image, '/') + 1, err);
 	struct arguments arguments = { 0 };
 	const struct tool tool = {
 		.sys = job->order->sys,
 		.name = maker->name,
 		.arguments = arguments.items,
 		.seconds = SECONDS,
-		.logfd = -1,
+		.logfd = logfd,
 	};
 	int r;
 
-	r = maker->fill(job, &arguments, err);
+	r = logfd < 0 ? logfd : maker->fill(job, &arguments, err);
 	if (!r)
 		r = tool_run(&tool, err);
 	if (!r)

@@ -54,6 +54,18 @@ int tool_find(const struct rd_system *sys, const char *name, char **pathp, struc
 	return 0;
 }
 
+int tool_open_log(const struct rd_system *sys, const char *name, const char *of,
+		  struct rd_error *err)
+{
+	RD_CLEANUP(rd_closep) int folder = rd_write_folder(sys->rootfd, TOOL_LOGS, 0700, err);
+	char file[NAME_MAX];
+
+	if (folder < 0)
+		return folder;
+	snprintf(file, sizeof(file), "%.40s-%.200s.log", name, of);
+	return rd_write_temporary(folder, file, err);
+}
+
 /* Binds a folder of this machine over the one of that name in the root. */
 static int bind_folder(int rootfd, const char *name, struct rd_error *err)
 {

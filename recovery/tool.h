@@ -7,6 +7,7 @@
  */
 
 #include "base/error.h"
+#include "recovery/state.h"
 #include "system/system.h"
 
 struct tool {
@@ -19,6 +20,12 @@ struct tool {
 	void (*tick)(void *userdata); /* a few times in a second; may be NULL */
 	void *userdata;
 };
+
+#define TOOL_LOGS RD_STATE_FOLDER "/log" /* from the root */
+
+/* A new TOOL_LOGS/NAME-OF.log; a descriptor or a negative errno. */
+int tool_open_log(const struct rd_system *sys, const char *name, const char *of,
+		  struct rd_error *err);
 
 enum {
 	_TOOL_OK,

@@ -185,8 +185,9 @@ static int refuse_course(struct recovery *recovery, struct rd_error *err)
 
 		if (kernel->method != RD_METHOD_NONE)
 			continue;
-		rd_error_set(err, EOPNOTSUPP, "kernel %s cannot be helped: %s",
-			     kernel->kernel->release, kernel->reason);
+		rd_error_set(err, EOPNOTSUPP, "kernel %s cannot be helped: %s%s",
+			     kernel->kernel->release, kernel->reason,
+			     course->kernels.n > 1 ? "; --kernel helps one of the others" : "");
 		break;
 	}
 	return refused(recovery, err);
