@@ -2,8 +2,8 @@
 
 /*
  * Room is counted by file systems: the folder of our own holds copies of all that changes, what is
- * put in place, and for a build the source twice with its objects; below lib/modules and in boot
- * each new file lies beside the old one for a moment.
+ * put in place, and for a build the source twice with its objects; below lib/modules the new set
+ * lies beside the old one. Images take their places one after the other: the largest counts.
  *
  * The package manager's locks are those by which its own programs exclude each other: fcntl(2)
  * locks of dpkg and rpm, a file of pacman.
@@ -119,6 +119,7 @@ struct volume {
 	dev_t dev;
 	char *path; /* a folder on it, from the root */
 	uint64_t need, free; /* bytes */
+	uint64_t largest; /* of what lies there one after the other; also needed */
 	bool is_read_only;
 };
 
@@ -163,19 +164,16 @@ static int add_volume(struct room *room, struct volume *volume, const struct sta
 {
 	volume->free = (uint64_t)vfs->f_bavail * vfs->f_frsize;
 	volume->is_read_only = vfs->f_flag & ST_RDONLY;
-	if (!rd_array_push(room, volume)) {
-		volume->path = NULL;
-		return 0;
-	}
-	return -ENOMEM;
+	return rd_array_push(room, volume);
 }
 
-/* So many bytes more at a path, as seen from the root. */
-static int want(struct room *room, const char *path, uint64_t bytes, struct rd_error *err)
+/* The file system of a path, as seen from the root. */
+static int find_volume(struct room *room, const char *path, struct volume **volumep,
+		       struct rd_error *err)
 {
 	RD_CLEANUP(rd_freep) char *folder = NULL;
 	RD_CLEANUP(rd_closep) int fd = open_above(room->sys->rootfd, path + 1, &folder, err);
-	struct volume volume = { .need = bytes };
+	struct volume volume = { 0 };
 	struct statvfs vfs;
 	struct stat st;
 
@@ -185,7 +183,7 @@ static int want(struct room *room, const char *path, uint64_t bytes, struct rd_e
 		return rd_error_set(err, errno, "/%s: %s", folder, strerror(errno));
 	for (size_t i = 0; i < room->n; i++) {
 		if (room->items[i].dev == st.st_dev) {
-			room->items[i].need += bytes;
+			*volumep = &room->items[i];
 			return 0;
 		}
 	}
@@ -193,8 +191,36 @@ static int want(struct room *room, const char *path, uint64_t bytes, struct rd_e
 	volume.path = folder;
 	if (add_volume(room, &volume, &vfs))
 		return rd_error_nomem(err);
-	folder = volume.path;
+	folder = NULL;
+	*volumep = &room->items[room->n - 1];
 	return 0;
+}
+
+/* So many bytes more. */
+static int want(struct room *room, const char *path, uint64_t bytes, struct rd_error *err)
+{
+	struct volume *volume = NULL;
+	int r = find_volume(room, path, &volume, err);
+
+	if (!r)
+		volume->need += bytes;
+	return r;
+}
+
+/* So many bytes, for a moment. */
+static int want_once(struct room *room, const char *path, uint64_t bytes, struct rd_error *err)
+{
+	struct volume *volume = NULL;
+	int r = find_volume(room, path, &volume, err);
+
+	if (!r && bytes > volume->largest)
+		volume->largest = bytes;
+	return r;
+}
+
+static uint64_t wanted(const struct volume *volume)
+{
+	return (volume->need + volume->largest) * MARGIN;
 }
 
 static uint64_t size_of(const struct rd_system *sys, const char *path)
@@ -233,7 +259,7 @@ static int want_images(struct room *room, const struct rd_kernel_course *course,
 		if (!image->kernel || strcmp(image->kernel, course->kernel->release) != 0)
 			continue;
 		size = size_of(room->sys, image->path);
-		r = want(room, image->path, size, err);
+		r = want_once(room, image->path, size, err);
 		/* The old one, the new one in the stage and among the contents, and what a tool
 		 * unpacks. */
 		if (!r)
@@ -294,7 +320,7 @@ static int want_build(struct room *room, const struct rd_kernel_course *course,
 static const struct volume *find_full(const struct room *room)
 {
 	for (size_t i = 0; i < room->n; i++) {
-		if (room->items[i].need * MARGIN > room->items[i].free)
+		if (wanted(&room->items[i]) > room->items[i].free)
 			return &room->items[i];
 	}
 	return NULL;
@@ -320,7 +346,7 @@ static int refuse(const struct room *room, struct rd_error *err)
 		     "room there (old kernels, journalctl --vacuum-size, apt-get clean), then try "
 		     "again",
 		     full->path, (unsigned long long)(full->free / MIB),
-		     (unsigned long long)(full->need * MARGIN / MIB + 1));
+		     (unsigned long long)(wanted(full) / MIB + 1));
 	return RD_PREFLIGHT_REFUSED;
 }
 
@@ -337,7 +363,7 @@ static int fit_build(struct room *room, struct rd_kernel_course *course, struct 
 		return r;
 	rd_error_set(&why, ENOSPC, "no room to build: /%s has %llu MiB free, %llu are wanted",
 		     full->path, (unsigned long long)(full->free / MIB),
-		     (unsigned long long)(full->need * MARGIN / MIB + 1));
+		     (unsigned long long)(wanted(full) / MIB + 1));
 	return course_fall_back(course, &why, err);
 }
 

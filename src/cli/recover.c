@@ -123,6 +123,7 @@ static int resume(struct recovery *recovery, struct rd_error *err)
 	cli_progress_end(&recovery->progress);
 	if (r < 0)
 		return r;
+	rd_work_remove(&recovery->state);
 	repair->resumed = r == RD_TRANSACTION_UNDONE ? RD_REPAIR_TAKEN_BACK : RD_REPAIR_FINISHED;
 	if (!r)
 		repair->id = txn.id;
@@ -332,7 +333,8 @@ static int recover(struct recovery *recovery, struct rd_error *err)
 		r = prepare(recovery, err);
 	if (!r)
 		r = carry_out(recovery, err);
-	if (!r)
+	/* What is unfinished needs it. */
+	if (r >= 0)
 		rd_work_remove(&recovery->state);
 	return r ? r : conclude(recovery, err);
 }
