@@ -13,6 +13,7 @@
 #	variants/		the small module relinked, stripped further, compressed
 #	broken/			files that nobody can inspect
 #	images/			initramfs images by initramfs-tools and dracut (as root only: lab-images.sh)
+#	system/			whole machines on which the recipe was followed (as root only: lab-system.sh)
 #	guest/debian-*/		the modules that amdgpu needs, plain, and their order
 #	guest-modules/		modules of tests/vm, for 6.1
 #	full/			--full only: all of amdgpu 6.1, clean, patched, and with its objects in another order
@@ -91,6 +92,8 @@ version_of() { awk -v k="$1" -v m="$2" '$1 == k && $2 == m { print $3 }' "$dir/v
 . "$here/lab-full.sh"
 # shellcheck disable=SC1091
 . "$here/lab-guest.sh"
+# shellcheck disable=SC1091
+. "$here/lab-system.sh"
 
 forms=("$here"/forms/*.c-fragment)
 module=("$here"/module/*)
@@ -106,6 +109,8 @@ main() {
 	stage guest "$dir/versions" "$here/lab-guest.sh"
 	stage guest-modules "$dir/versions" "$here"/../vm/{card,livepatch}.c
 	stage images "$dir/versions" "$here"/lab-images*.sh "$dir/modules/gcc/published-applied.ko"
+	stage system "$dir/versions" "$here"/lab-system.sh "$here"/dkms/* "${module[@]}" "$here/form.awk" \
+		"$here/forms/published-applied.c-fragment"
 	stage sources "$dir/.stamp/source" "$here/lab-sources.sh" "$here/form.awk" "${forms[@]}"
 	if [ $full = yes ]; then
 		stage full "$dir/versions" "$here/lab-full.sh" "$here/form.awk" "$here/forms/published-applied.c-fragment"
