@@ -37,10 +37,12 @@ in_system() {
 
 # amdgpu_tree FOLDER: the package's files; the headers are those that the compiler has asked for in the lab's build.
 amdgpu_tree() {
-	local amd=$dir/source/$(version_of image 6.1)/amd built=$dir/build/gcc/stock src=$1/usr/src/amdgpu-$amdgpu_version o
+	local amd built=$dir/build/gcc/stock src=$1/usr/src/amdgpu-$amdgpu_version o
+	amd=$dir/source/$(version_of image 6.1)/amd
 	mkdir -p "$src"/{ttm,amd/amdgpu,amd/amdkcl,amd/amdkfd}
-	cat "$built"/.main.o.cmd "$built"/amdkfd/.*.o.cmd | tr ' \\' '\n\n' |
-		sed -n "s,^.*/source/[^/]*/amd/\(.*[.]h\)$,$amd/\1,p" | xargs realpath --relative-to="$amd" | sort -u | tar -C "$amd" -c -T - | tar -C "$src/amd" -x
+	cat "$built"/.main.o.cmd "$built"/amdkfd/.*.o.cmd |
+		sed -n "s,^  [^ ]*/source/[^/]*/amd/\([^ ]*[.]h\) .*,$amd/\1,p" |
+		xargs realpath --relative-to="$amd" | sort -u | tar -C "$amd" -c -T - | tar -C "$src/amd" -x
 	for o in kfd_crat kfd_flat_memory kfd_interrupt kfd_queue; do
 		cp "$amd/amdkfd/$o.c" "$src/amd/amdkfd/"
 	done
