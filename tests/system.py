@@ -14,6 +14,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tempfile
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                "HOME": "/root", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
@@ -49,6 +50,19 @@ def need():
 
 class Failed(Exception):
     """A program that should have done its work."""
+
+
+def scratch(name, size=4 << 30):
+    """A new folder: in memory where that much is free and programs run, as these trees are large."""
+    memory = "/dev/shm"
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        st = os.statvfs(memory)
+        available = next(int(line.split()[1]) << 10 for line in open("/proc/meminfo", encoding="ascii")
+                         if line.startswith("MemAvailable:"))
+        refused = st.f_flag & (os.ST_NOEXEC | os.ST_NODEV | os.ST_NOSUID | os.ST_RDONLY)
+        if not refused and min(st.f_bavail * st.f_frsize, available - (2 << 30)) >= size:
+            return pathlib.Path(tempfile.mkdtemp(prefix=f"rdna1-doctor-{name}-", dir=memory))
+    return pathlib.Path(tempfile.mkdtemp(prefix=f"rdna1-doctor-{name}-"))
 
 
 class System:

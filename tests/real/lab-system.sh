@@ -35,22 +35,19 @@ in_system() {
 		DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-# amdgpu_tree FOLDER: the package's files; the headers are those that the compiler has asked for in the lab's build.
+# amdgpu_tree FOLDER: the package's files; the headers are those that the compiler has asked for
+# when the lab's small module was made.
 amdgpu_tree() {
-	local amd built=$dir/build/gcc/stock src=$1/usr/src/amdgpu-$amdgpu_version o
+	local amd src=$1/usr/src/amdgpu-$amdgpu_version
 	amd=$dir/source/$(version_of image 6.1)/amd
 	mkdir -p "$src"/{ttm,amd/amdgpu,amd/amdkcl,amd/amdkfd}
-	cat "$built"/.main.o.cmd "$built"/amdkfd/.*.o.cmd |
-		sed -n "s,^  [^ ]*/source/[^/]*/amd/\([^ ]*[.]h\) .*,$amd/\1,p" |
+	sed -n "s,^  [^ ]*/source/[^/]*/amd/\([^ ]*[.]h\) .*,$amd/\1,p" "$dir/build/gcc/stock/amdkfd/.kfd_crat.o.cmd" |
 		xargs realpath --relative-to="$amd" | sort -u | tar -C "$amd" -c -T - | tar -C "$src/amd" -x
-	for o in kfd_crat kfd_flat_memory kfd_interrupt kfd_queue; do
-		cp "$amd/amdkfd/$o.c" "$src/amd/amdkfd/"
-	done
+	cp "$amd/amdkfd/kfd_crat.c" "$src/amd/amdkfd/"
 	sed "s/@VERSION@/$amdgpu_version/" "$here/dkms/dkms.conf" >"$src/dkms.conf"
 	cp "$here/dkms/Makefile" "$src/"
 	cp "$here/dkms/amdgpu.Kbuild" "$src/amd/amdgpu/Makefile"
-	cp "$here"/dkms/kcl.c "$here"/module/stubs.c "$src/amd/amdgpu/"
-	sed "s/6[.]1[.]0[.]lab/${amdgpu_version%%-*}/" "$here/module/main.c" >"$src/amd/amdgpu/main.c"
+	cp "$here"/dkms/main.c "$here"/module/stubs.c "$src/amd/amdgpu/"
 	cp "$here/dkms/amdttm.c" "$src/ttm/"
 	echo "obj-m := amdttm.o" >"$src/ttm/Makefile"
 	cp "$here/dkms/amdkcl.c" "$src/amd/amdkcl/"

@@ -109,8 +109,8 @@ main() {
 	stage guest "$dir/versions" "$here/lab-guest.sh"
 	stage guest-modules "$dir/versions" "$here"/../vm/{card,livepatch}.c
 	stage images "$dir/versions" "$here"/lab-images*.sh "$dir/modules/gcc/published-applied.ko"
-	stage system "$dir/versions" "$here"/lab-system.sh "$here"/dkms/* "${module[@]}" "$here/form.awk" \
-		"$here/forms/published-applied.c-fragment"
+	stage system "$dir/versions" "$here"/lab-system.sh "$here"/dkms/* "$here/module/stubs.c" \
+		"$here/form.awk" "$here/forms/published-applied.c-fragment"
 	stage sources "$dir/.stamp/source" "$here/lab-sources.sh" "$here/form.awk" "${forms[@]}"
 	if [ $full = yes ]; then
 		stage full "$dir/versions" "$here/lab-full.sh" "$here/form.awk" "$here/forms/published-applied.c-fragment"

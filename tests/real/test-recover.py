@@ -476,7 +476,7 @@ SCENARIOS = {
 
 def play(program, name):
     scenario, tar = SCENARIOS[name]
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"rdna1-doctor-recover-{name}-"))
+    folder = system.scratch(f"recover-{name}")
     start = time.monotonic()
     try:
         machine = Machine(program, folder / "root", tar)
