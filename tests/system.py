@@ -22,7 +22,7 @@ IN_ROOT = ("mount -t proc proc \"$1/proc\" && mount --bind \"$1/proc/sys\" \"$1/
            "mount -t tmpfs tmpfs \"$1/run\" && exec chroot \"$@\"")
 # Ours, and dkms' key, which any of its builds may make.
 APART = ("var/lib/rdna1-doctor", "var/lib/dkms/mok.key", "var/lib/dkms/mok.pub")
-SCRATCH = ("tmp", "var/tmp")  # whose times any program changes
+SCRATCH = ("tmp", "var/tmp", "var/lib")  # whose times any program changes, or what is apart
 FIELDS = ("type", "mode", "uid", "gid", "mtime", "content", "xattrs")
 TOOL = "usr/local/bin/rdna1-doctor"
 
