@@ -3,8 +3,8 @@
 """Every test in every build, and one sum: everything.py [--quick]   (run by ./bootstrap test)
 
 Stages, each of them timed: the plain build with its suites, the unit tests under valgrind, the
-build with AddressSanitizer and UBSan, the fuzzers for a moment, the real kernel modules, booted
-guests, the benchmarks. A stage that cannot run counts as one failed test, or, if the reason lies outside (no
+build with AddressSanitizer and UBSan, the fuzzers for a moment, the real kernel modules, recover on
+whole machines, booted guests, the benchmarks. A stage that cannot run counts as one failed test, or, if the reason lies outside (no
 network for the lab, no clang), as one skipped test with that reason. What meson ran is counted from
 its logs: a program that speaks TAP counts by its test points, any other one as one test.
 
@@ -37,6 +37,8 @@ SANITIZED = {
     "RECOVERY_EVERY": "50",
     "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
 }
+
+WITHOUT_LAB = [word for suite in ("real", "recover", "vm", "story") for word in ("--no-suite", suite)]
 
 
 class Tally:
@@ -143,7 +145,7 @@ def meson_test(tally, stage, folder, *args, **env):
 
 def plain(tally):
     folder = build("build", "-Dwerror=true", "-Dtests=enabled")
-    meson_test(tally, "plain", folder, "--no-suite", "real", "--no-suite", "vm")
+    meson_test(tally, "plain", folder, *WITHOUT_LAB)
 
 
 def valgrind(tally):
@@ -156,8 +158,8 @@ def valgrind(tally):
 def sanitize(tally):
     folder = build("build-sanitize", "-Dwerror=true", "-Dtests=enabled",
                    "-Db_sanitize=address,undefined", "-Db_lundef=false")
-    meson_test(tally, "sanitize", folder, "--no-suite", "real", "--no-suite", "vm",
-               "--no-suite", "lint", "--no-suite", "package", **SANITIZED)
+    meson_test(tally, "sanitize", folder, *WITHOUT_LAB, "--no-suite", "lint",
+               "--no-suite", "package", **SANITIZED)
 
 
 def fuzz(tally):
@@ -184,6 +186,14 @@ def real(tally):
     meson_test(tally, "real", TOP / "build", "--suite", "real", RDNA1_LAB=str(lab))
 
 
+def recover(tally):
+    """Each of them works on a tree of its own: half a gigabyte, and a build."""
+    if not (lab_folder() / "system" / "debian-12.tar").exists():
+        raise Unavailable("no lab with whole machines: made as root, with mmdebstrap")
+    meson_test(tally, "recover", TOP / "build", "--suite", "recover", "--num-processes", "2",
+               RDNA1_LAB=str(lab_folder()))
+
+
 def vm(tally):
     for program in ("qemu-system-x86_64", "busybox"):
         if not shutil.which(program):
@@ -203,7 +213,7 @@ def main():
     parser.add_argument("--quick", action="store_true",
                         help="one build, no valgrind, no sanitizers, no real modules")
     stages = [plain] if parser.parse_args().quick else [
-        plain, valgrind, sanitize, fuzz, real, vm, bench]
+        plain, valgrind, sanitize, fuzz, real, recover, vm, bench]
     tally = Tally()
     times = []
     for stage in stages:

@@ -1,0 +1,392 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The user's whole story on a machine that boots: story.py BUILD STORY [FOLDER]
+
+BUILD is a build folder, whose `meson install` is used, or the package (.deb). Each story is a disk
+with the machine on which the recipe was followed, and some boots of it (disk.py); what each boot
+answered is printed and held against what must be so. A story that fails leaves its folder: the disk,
+and of each boot the console's log, the script and the answers. README says how to go on by hand.
+Wants the lab (RDNA1_LAB) with whole machines, root, QEMU; skips with the reason without them.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import disk
+import guest
+import system
+
+SKIP = 77
+SECONDS = 400  # of a boot that only looks; emulated, on a machine with other work
+BUILDING = 900  # of one that builds
+INTREE = "kernel/drivers/gpu/drm/amd/amdgpu/amdgpu.ko"
+DKMS = "updates/dkms/amdgpu.ko"
+
+LOOK = """
+answer check rdna1-doctor check --json
+answer status dkms status
+answer uptime uptime
+answer modinfo modinfo -n amdgpu
+answer build-id sh -c 'od -An -v -tx1 -j16 /sys/module/amdgpu/notes/.note.gnu.build-id | tr -d " \\n"'
+answer marks sh -c 'cd /var/lib/rdna1-doctor/txn && ls -d */[0-9]*-*'
+answer failed systemctl list-units --failed --plain --no-legend
+"""
+
+# What boot-report leaves, where the program has it.
+REPORT = """
+answer health cat /run/rdna1-doctor/health.json
+answer motd sh -c 'cat /run/motd.d/*'
+answer journal journalctl -b -o cat -t rdna1-doctor
+"""
+
+
+class Wrong(Exception):
+    """What was seen is not what should be."""
+
+
+def expect(is_so, text, *seen):
+    if not is_so:
+        raise Wrong("\n".join([text, *map(str, seen)]))
+
+
+class Story:
+    """A machine's disk, and what its boots said."""
+
+    def __init__(self, build, folder):
+        self.build, self.folder = build, pathlib.Path(folder)
+        self.disk = None
+        self.verbs = ()
+        self.release = None
+
+    def begin(self, name="debian-12", change=None):
+        def prepare(machine):
+            self.release = machine.releases()[0]
+            words = machine.inside("rdna1-doctor", "--help").split()
+            self.verbs = {verb for verb in ("recover", "boot-report", "profile") if verb in words}
+            if "boot-report" in self.verbs:
+                machine.inside("systemctl", "enable", "rdna1-doctor-report.service",
+                               "rdna1-doctor-commit.service")
+            if change:
+                change(machine)
+        self.disk = disk.Disk(self.folder / "disk", self.folder)
+        disk.make(self.disk.path, self.build, name, prepare)
+
+    def boot(self, what, script, release=None, seconds=SECONDS, **options):
+        print(f"  {what}", flush=True)
+        if "boot-report" in self.verbs:
+            script = REPORT + script
+        answers = self.disk.boot(release or self.release, script, seconds, **options)
+        for name, (text, code) in answers.items():
+            lines = text.strip().splitlines()
+            if name.startswith("check") or name == "health":
+                lines = seen(text)
+            print("".join(f"      {name} ({code}): {line}\n" for line in lines[:12]), end="", flush=True)
+        return answers
+
+    @property
+    def profile(self):
+        return "--profile user" if "profile" in self.verbs else ""
+
+
+def seen(text):
+    """The lines of a JSON answer that matter."""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return text.strip().splitlines()
+    lines = [answer.get("sentence") or ""]
+    lines += [f"{copy['kind']} {copy['verdict']} {copy['path']}" for copy in answer.get("copies", [])]
+    return lines + [f"{f['result']} {f['id']} {f['title']}" for f in answer.get("findings", [])
+                    if f["result"] not in ("pass", "na")]
+
+
+def checked(answers, name="check"):
+    text, code = answers[name]
+    try:
+        answer = json.loads(text)
+    except ValueError as e:
+        raise Wrong(f"{name} did not answer in JSON, but with {code}: {text[:2000]}") from e
+    expect(answer["exit_code"] == code, f"{name}: {answer['exit_code']} in JSON, exit {code}")
+    return answer
+
+
+def kinds(answer, verdict):
+    return {copy["kind"] for copy in answer["copies"] if copy["verdict"] == verdict}
+
+
+def running(answer):
+    return next((copy for copy in answer["copies"] if copy["kind"] == "running"), None)
+
+
+def is_unsafe(answers, name="check"):
+    answer = checked(answers, name)
+    expect(answer["exit_code"] == 3 and answer["verdict"] == "unsafe", "not unsafe", *seen(answers[name][0]))
+    return answer
+
+
+def is_patched_everywhere(answers, name="check"):
+    answer = is_unsafe(answers, name)
+    expect(kinds(answer, "patched") == {"running", "installed", "initramfs", "built", "source"},
+           "not all five are patched", *seen(answers[name][0]))
+    return answer
+
+
+def wants_reboot(answers, name="check"):
+    """The disk is good, and what runs is still the old one."""
+    answer = checked(answers, name)
+    expect(answer["verdict"] == "reboot-required" and answer["exit_code"] == 4 and
+           kinds(answer, "patched") == {"running"}, "not just a reboot that is missing", *seen(answers[name][0]))
+    return answer
+
+
+# What the card has none of, and so may be warned of: a driver that binds to it.
+EXPECTED_WARNINGS = {"RD-GPU-002"}
+
+
+def is_sane(answers, path, name="check"):
+    """Every copy is good, and the one of this file runs."""
+    answer = checked(answers, name)
+    expect(answer["exit_code"] == 0 and answer["verdict"] == "sane", "not sane", *seen(answers[name][0]))
+    bad = kinds(answer, "patched") | kinds(answer, "modified") | kinds(answer, "unknown")
+    expect(not bad, "copies that are not good", *seen(answers[name][0]))
+    odd = {f["id"] for f in answer["findings"] if f["result"] not in ("pass", "na")} - EXPECTED_WARNINGS
+    expect(not odd, f"findings that nobody expects: {odd}", *seen(answers[name][0]))
+    expect(answers["modinfo"][0].strip().endswith(path), "another file is resolved", answers["modinfo"])
+    installed = [copy["build_id"] for copy in answer["copies"]
+                 if copy["kind"] == "installed" and copy["path"].endswith(path)]
+    expect([answers["build-id"][0].strip()] == installed, "another build-id runs", answers["build-id"], installed)
+    return answer
+
+
+def is_committed(story, answers):
+    """As far as the program says so at boot."""
+    if "boot-report" not in story.verbs:
+        return
+    expect("99-committed" in answers["marks"][0], "not committed", answers["marks"])
+    health = json.loads(answers["health"][0])
+    expect(health["exit_code"] == 0, "health", answers["health"][0])
+    expect(answers["journal"][0].strip(), "nothing in the journal", answers["journal"])
+    expect("patch" not in answers["motd"][0], "motd", answers["motd"])
+
+
+def answered(answers, name, code=0):
+    expect(answers[name][1] == code, f"{name}: exit {answers[name][1]}, not {code}", answers[name][0])
+    return answers[name][0]
+
+
+def recovers(story, options=""):
+    """Boot 1: unsafe; recovered; to be booted."""
+    answers = story.boot("boot 1: the patched driver runs; recover", LOOK + f"""
+answer recover rdna1-doctor recover --yes --json {story.profile} {options}
+answer check-after rdna1-doctor check --json
+answer status-after dkms status
+""", seconds=BUILDING)
+    is_patched_everywhere(answers)
+    if "boot-report" in story.verbs:
+        expect(json.loads(answers["health"][0])["exit_code"] == 3, "health", answers["health"][0])
+        expect("rdna1-doctor" in answers["motd"][0], "motd does not tell", answers["motd"])
+    recovered = json.loads(answered(answers, "recover"))
+    wants_reboot(answers, "check-after")
+    expect("WARNING" not in answers["status-after"][0], "dkms warns", answers["status-after"])
+    return recovered
+
+
+def by_source(story):
+    """The whole way, and back again."""
+    story.begin()
+    recovers(story)
+    answers = story.boot("boot 2: the clean driver runs", LOOK + """
+answer rollback rdna1-doctor rollback --yes --i-know
+answer check-after rdna1-doctor check --json
+""")
+    is_sane(answers, DKMS)
+    is_committed(story, answers)
+    if story.profile:
+        story.disk.debugfs("stat /home/user/.config/environment.d")
+    answered(answers, "rollback")
+    is_unsafe(answers, "check-after")
+    answers = story.boot("boot 3: the old state runs again", LOOK)
+    is_patched_everywhere(answers)
+
+
+def by_intree(story):
+    """The distribution's own driver takes over."""
+    story.begin()
+    recovered = recovers(story, "--method intree")
+    expect([kernel["method"] for kernel in recovered["kernels"]] == ["intree"], "method", recovered)
+    answers = story.boot("boot 2: the distribution's driver runs", LOOK)
+    is_sane(answers, INTREE)
+    is_committed(story, answers)
+    expect(": added" in answers["status"][0], "dkms status", answers["status"])
+
+
+CUT = """
+rdna1-doctor recover --yes --json >/run/recover 2>&1 &
+{wait}
+mark cut
+sleep 600
+"""
+
+
+def cut_during(story, wait, after):
+    """The power goes at a point of recover; the machine boots, and the next recover ends it well."""
+    story.boot(f"boot {story.disk.boots + 1}: recover, and a power cut", CUT.format(wait=wait),
+               seconds=BUILDING, cut=("cut", after))
+    answers = story.boot(f"boot {story.disk.boots + 1}: after the cut", LOOK + """
+answer recover rdna1-doctor recover --yes --json
+answer check-after rdna1-doctor check --json
+answer marks-after sh -c 'cd /var/lib/rdna1-doctor/txn && ls -d */[0-9]*-*'
+""", seconds=BUILDING)
+    expect(running(checked(answers)), "no driver runs after a power cut", *seen(answers["check"][0]))
+    answered(answers, "recover")
+    answer = checked(answers, "check-after")
+    expect(answer["exit_code"] in (0, 4), "not good after the second recover", *seen(answers["check-after"][0]))
+    answers = story.boot(f"boot {story.disk.boots + 1}: all is well", LOOK)
+    path = answers["modinfo"][0].strip().split(f"{story.release}/")[-1]
+    is_sane(answers, path)
+
+
+def power_cut(story):
+    """While the modules and the image are being put in place: the worst moment."""
+    story.begin()
+    cut_during(story, "until ls /var/lib/rdna1-doctor/txn/*/30-built; do sleep 0.02; done 2>/dev/null", 0.3)
+
+
+def power_cut_early(story):
+    """While dkms builds: nothing has changed yet."""
+    story.begin()
+    cut_during(story, "until ls /var/lib/rdna1-doctor/txn/*/10-backup; do sleep 0.02; done 2>/dev/null; sleep 5", 0)
+
+
+def power_cut_late(story):
+    """While the image is being made anew."""
+    story.begin()
+    cut_during(story, "until ls /var/lib/rdna1-doctor/txn/*/50-depmod; do sleep 0.02; done 2>/dev/null; sleep 2", 0)
+
+
+def rescue(story):
+    """The disk in another machine, which is a clean one: --root."""
+    story.begin()
+    victim = story.folder / "victim"
+    shutil.copy(story.disk.path, victim)
+    answers = story.boot("boot 1: a rescue system, with the patched disk as its second", """
+mkdir -p /mnt
+mount /dev/disk/by-id/virtio-other1 /mnt
+answer check rdna1-doctor check --json --root /mnt
+answer recover rdna1-doctor recover --yes --json --root /mnt
+answer check-after rdna1-doctor check --json --root /mnt
+umount /mnt
+answer unmounted mountpoint -q /mnt
+""", seconds=BUILDING, others=[victim])
+    is_unsafe(answers)
+    answered(answers, "recover")
+    answer = checked(answers, "check-after")
+    expect(answer["exit_code"] == 4 and not kinds(answer, "patched"), "the second disk is not good",
+           *seen(answers["check-after"][0]))
+    expect(answers["unmounted"][1] != 0, "something keeps /mnt busy")
+    story.disk.path = victim
+    answers = story.boot("boot 2: the repaired disk", LOOK)
+    is_sane(answers, DKMS)
+    is_committed(story, answers)
+
+
+def another_loads(story):
+    """Between recover and the boot somebody puts the old image back."""
+    story.begin()
+    answers = story.boot("boot 1: recover, then the old image comes back", """
+cp /boot/initrd.img-$(uname -r) /root/old-image
+answer recover rdna1-doctor recover --yes --json
+cp /root/old-image /boot/initrd.img-$(uname -r)
+""", seconds=BUILDING)
+    answered(answers, "recover")
+    answers = story.boot("boot 2: the patched driver runs again", LOOK)
+    answer = is_unsafe(answers)
+    expect(running(answer)["verdict"] == "patched", "not the old one runs", *seen(answers["check"][0]))
+    expect("99-committed" not in answers["marks"][0], "committed all the same", answers["marks"])
+    if "boot-report" in story.verbs:
+        expect(json.loads(answers["health"][0])["exit_code"] == 3, "health", answers["health"][0])
+
+
+def put_aside(machine):
+    """The second kernel is not there yet; all that its package brings lies in /opt."""
+    release = next(name for name in machine.releases() if "-rt-" in name)
+    machine.inside("dkms", "remove", f"amdgpu/{machine.version}", "-k", release)
+    aside = machine.root / "opt/upgrade"
+    aside.mkdir()
+    machine.modules(release).rename(aside / release)
+    for path in (machine.root / "boot").glob(f"*{release}"):
+        if path.name.startswith("initrd"):
+            path.unlink()
+        else:
+            path.rename(aside / path.name)
+
+
+UPGRADE = """
+new=$(basename /opt/upgrade/*-rt-*/)
+for f in /opt/upgrade/*; do [ -d $f ] || mv $f /boot/; done
+new=$(ls -d /opt/upgrade/*/ | xargs basename)
+mv /opt/upgrade/$new /lib/modules/
+depmod $new
+answer hooks env DEB_MAINT_PARAMS="configure" run-parts --report --arg=$new --arg=/boot/vmlinuz-$new /etc/kernel/postinst.d
+"""
+
+
+def upgrade_between(story):
+    """A new kernel comes after recover, and is what is booted next: its driver is built of good source."""
+    story.begin("debian-12-two-kernels", put_aside)
+    answers = story.boot("boot 1: recover, then an upgrade of the kernel", """
+answer recover rdna1-doctor recover --yes --json
+""" + UPGRADE + """
+answer check-after rdna1-doctor check --json
+answer status-after dkms status
+""", seconds=BUILDING)
+    answered(answers, "recover")
+    wants_reboot(answers, "check-after")
+    new = story.release.replace("-amd64", "-rt-amd64")
+    answers = story.boot("boot 2: the new kernel", LOOK, release=new)
+    is_sane(answers, DKMS)
+    is_committed(story, answers)
+
+
+STORIES = {
+    "by-source": by_source,
+    "by-intree": by_intree,
+    "power-cut": power_cut,
+    "power-cut-early": power_cut_early,
+    "power-cut-late": power_cut_late,
+    "rescue": rescue,
+    "another-loads": another_loads,
+    "upgrade-between": upgrade_between,
+}
+
+
+def main(build, name, folder=None):
+    try:
+        disk.need()
+    except system.Unavailable as e:
+        print(e)
+        return SKIP
+    kept = pathlib.Path(folder) if folder else system.scratch(f"story-{name}")
+    kept.mkdir(parents=True, exist_ok=True)
+    print(f"{name}: {STORIES[name].__doc__.strip().splitlines()[0]} ({disk.accelerator()})")
+    story = Story(build, kept)
+    try:
+        STORIES[name](story)
+    except (Wrong, guest.Failed, system.Failed, KeyError, ValueError, subprocess.CalledProcessError) as e:
+        print(f"not ok - {name}: {type(e).__name__}: {e}\nleft: {kept}")
+        consoles = sorted(kept.glob("*-console.log"), key=os.path.getmtime)
+        if consoles:
+            print("\n".join(consoles[-1].read_text(errors="replace").splitlines()[-40:]))
+        return 1
+    if not folder:
+        shutil.rmtree(kept)
+    print(f"ok - {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
