@@ -4,9 +4,10 @@
 
 Stages, each of them timed: the plain build with its suites, the unit tests under valgrind, the
 build with AddressSanitizer and UBSan, the fuzzers for a moment, the real kernel modules, recover on
-whole machines, booted guests, the benchmarks. A stage that cannot run counts as one failed test, or, if the reason lies outside (no
-network for the lab, no clang), as one skipped test with that reason. What meson ran is counted from
-its logs: a program that speaks TAP counts by its test points, any other one as one test.
+whole machines, booted guests, the benchmarks. A stage that cannot run counts as one failed test,
+or, if the reason lies outside (no network for the lab, no clang), as one skipped test with that
+reason. What meson ran is counted from its logs: a program that speaks TAP counts by its test
+points, any other one as one test.
 
 The last line is `N passed, N failed`, with `, N skipped` if there are any; every test that was
 skipped or failed is named before it. The exit code is 0 if something passed and nothing failed.
