@@ -28,6 +28,7 @@
 #define SMALL_FILES    (16 * MIB) /* indexes, links, sources, the journal */
 #define BUILD_SOURCES  4 /* the copy, dkms' own copy, and objects that are as large again */
 #define SOURCE_ENTRIES ((size_t)1 << 18)
+#define STATUS_MAX     ((size_t)64 << 20)
 
 /* --- Locks of package managers --------------------------------------------------------------- */
 
@@ -367,13 +368,72 @@ static int fit_build(struct room *room, struct rd_kernel_course *course, struct 
 	return course_fall_back(course, &why, err);
 }
 
+/* --- Packages -------------------------------------------------------------------------------- */
+
+/* Whether a package is one of those whose installation fails where the driver cannot be built. */
+static bool is_of_driver(const struct rd_facts *facts, const char *name, size_t len)
+{
+	for (size_t i = 0; i < facts->packages.n; i++) {
+		const char *known = facts->packages.items[i].name;
+
+		if (strlen(known) == len && !strncmp(known, name, len))
+			return true;
+	}
+	return len > 5 && !strncmp(name + len - 5, "-dkms", 5);
+}
+
+/*
+ * A package that its manager has not finished with: the next call of it would go on, and run dkms.
+ * That of the driver itself is let pass, since it cannot be finished before the driver is clean.
+ * Format: deb822(5), a paragraph a package, Status as in dpkg-query(1).
+ */
+static int check_packages(const struct rd_system *sys, const struct rd_facts *facts,
+			  struct rd_error *err)
+{
+	static const char *const states[] = { "half-configured", "half-installed", "unpacked",
+					      "triggers-awaited" };
+	static const char package[] = "\nPackage: ", status[] = "\nStatus: ";
+	RD_CLEANUP(rd_text_deinit) struct rd_text text = RD_TEXT_INIT;
+	struct rd_error why = RD_ERROR_INIT;
+	const char *p, *line;
+	int r;
+
+	r = rd_system_read(sys, "/var/lib/dpkg/status", STATUS_MAX, &text, &why);
+	if (r)
+		return r < 0 ? rd_error_set(err, -r, "%s", why.msg) : 0;
+	for (p = text.data; p && (line = strstr(p, status)); p = line + 1) {
+		size_t len = strcspn(line + 1, "\n");
+		const char *name = NULL;
+
+		/* The name stands above its status. */
+		for (const char *n = p; (n = strstr(n, package)) && n < line; n++)
+			name = n + strlen(package);
+		if (!name && rd_text_has_prefix(text.data, package + 1))
+			name = text.data + strlen(package + 1);
+		for (size_t i = 0; name && i < RD_N_ELEMENTS(states); i++) {
+			size_t n = strlen(states[i]), name_len = strcspn(name, "\n");
+
+			if (len < n || strncmp(line + 1 + len - n, states[i], n) != 0 ||
+			    is_of_driver(facts, name, name_len))
+				continue;
+			rd_error_set(err, EBUSY,
+				     "the package %.*s is %s: run dpkg --configure -a first",
+				     (int)name_len, name, states[i]);
+			return RD_PREFLIGHT_REFUSED;
+		}
+	}
+	return 0;
+}
+
 int rd_preflight_check(const struct rd_system *sys, const struct rd_facts *facts,
 		       struct rd_course *course, struct rd_error *err)
 {
 	RD_CLEANUP(room_deinit) struct room room = { .sys = sys, .facts = facts };
 	int r;
 
-	r = want(&room, "/" RD_STATE_FOLDER, SMALL_FILES, err);
+	r = check_packages(sys, facts, err);
+	if (!r)
+		r = want(&room, "/" RD_STATE_FOLDER, SMALL_FILES, err);
 	for (size_t i = 0; !r && i < course->sources.n; i++)
 		r = want(&room, course->sources.items[i]->path, SMALL_FILES / 16, err);
 	for (size_t i = 0; !r && i < course->kernels.n; i++)

@@ -36,11 +36,12 @@ enum {
 int rd_preflight_hold(const struct rd_system *sys, struct rd_hold *hold, struct rd_error *err);
 
 /**
- * rd_preflight_check() - whether the file systems can take what a course puts there
+ * rd_preflight_check() - whether packages are at rest, and the file systems can take what a course
+ * puts there
  * @course: a kernel for whose build there is no room gets its fallback, and the reason says so
  *
  * Wanted is twice what is needed. Changes nothing, takes no lock.
- * Return: 0, RD_PREFLIGHT_REFUSED (read-only, or full), or a negative errno.
+ * Return: 0, RD_PREFLIGHT_REFUSED (read-only, full, a package half done), or a negative errno.
  */
 int rd_preflight_check(const struct rd_system *sys, const struct rd_facts *facts,
 		       struct rd_course *course, struct rd_error *err);
