@@ -83,9 +83,16 @@ static int put_line(struct rd_text *out, char mark, const struct line *line)
 {
 	int r = rd_text_append(out, &mark, 1);
 
-	for (size_t i = 0; !r && i < line->len; i++)
-		r = line->data[i] == '\t' ? rd_text_puts(out, "  ")
-					  : rd_text_append(out, line->data + i, 1);
+	for (size_t i = 0, n; !r && i < line->len; i += n) {
+		const char *tab = memchr(line->data + i, '\t', line->len - i);
+
+		n = tab ? (size_t)(tab - line->data) - i : line->len - i;
+		r = rd_text_puts_escaped(out, line->data + i, n);
+		if (!r && tab) {
+			r = rd_text_puts(out, "  ");
+			n++;
+		}
+	}
 	return r ? r : rd_text_puts(out, "\n");
 }
 

@@ -10,7 +10,7 @@
 /**
  * difference_lines() - the lines that go and those that come
  * @outp: the caller's: lines that begin with "-" or "+", and one "@ LINE" before each place, LINE
- *        counted in the old text. A tab is two blanks
+ *        counted in the old text. Escaped; a tab is two blanks
  *
  * Good for a few places in a long text: between two of them some lines are equal.
  * Return: 0 or -ENOMEM.

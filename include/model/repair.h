@@ -39,7 +39,7 @@ struct rd_repair_source {
 	char *path;
 	const char *way; /* "package", "backup", "reversal"; static */
 	char *detail; /* where the good one is from; NULL: nothing to say */
-	char *difference; /* lines that go (-) and come (+) */
+	char *difference; /* lines that go (-) and come (+), escaped */
 };
 
 /* Something bad that stays, and what to do about it by hand. */

@@ -92,6 +92,7 @@ static const struct part {
 	{ .probe = rd_probe_signatures },
 	{ .probe = rd_probe_packages },
 	{ .probe = rd_probe_recoveries },
+	{ .probe = rd_probe_built_here },
 	{ .probe = rd_probe_modprobe },
 	{ .probe = rd_probe_leftovers },
 	{ .probe = rd_probe_references },

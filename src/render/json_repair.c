@@ -37,7 +37,8 @@ static void put_sources(struct document *document, const struct rd_repair *repai
 		document_string(document, o, "path", source->path);
 		document_text(document, o, "way", source->way);
 		document_string(document, o, "detail", source->detail);
-		document_string(document, o, "difference", source->difference);
+		/* Escaped line by line. */
+		document_text(document, o, "difference", source->difference);
 	}
 }
 

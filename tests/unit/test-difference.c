@@ -21,6 +21,7 @@ static const struct {
 	{ "x\na\nb\nc\nd\ny\n", "a\nb\nc\nd\n", "@ 1\n-x\n@ 6\n-y\n" },
 	{ "a\r\nb\r\nc\r\n", "a\nb\nc\n", "" },
 	{ "a\n\tx\nb\nc\n", "a\nb\nc\n", "@ 2\n-  x\n" },
+	{ "a\nx\033[2J\ty\nb\nc\n", "a\nb\nc\n", "@ 2\n-x\\x1b[2J  y\n" },
 	{ "", "a\n", "@ 1\n+a\n" },
 	{ "a", "a\nb", "@ 2\n+b\n" },
 };

@@ -2,7 +2,7 @@
 
 /* Transactions by the names in their folders. */
 
-#include "model/step.h"
+#include "base/array.h"
 #include "probe/probe.h"
 #include "tree.h"
 
@@ -76,6 +76,53 @@ START_TEST(what_is_no_transaction)
 }
 END_TEST
 
+#define K      "6.1.0-1-amd64"
+#define MODULE "lib/modules/" K "/updates/dkms/amdgpu.ko"
+
+/* As recover leaves it; sha256sum says the digest of "module". */
+static void add_built(const char *method)
+{
+	char armed[200];
+
+	snprintf(armed, sizeof(armed), "rdna1-doctor: notes 1\nnote method." K " %s\nend 1 00\n",
+		 method);
+	tree_write(TXN "0001/armed", armed);
+	tree_write(TXN "0001/40-installed.manifest",
+		   "rdna1-doctor: manifest 1\nfile 644 0 0 1.0 1.0 " MODULE " 6 "
+		   "120970d812836f19888625587a4606a5ad23cef31c8684e601771552548fc6b9\n"
+		   "end 1 00\n");
+	tree_write(MODULE, "module");
+}
+
+static enum rd_verdict verdict_on_built(void)
+{
+	static const struct rd_probe_options options;
+	struct rd_copy copy;
+
+	rd_facts_deinit(&facts);
+	ck_assert_int_eq(rd_copy_init(&copy, RD_COPY_INSTALLED, K, "/" MODULE), 0);
+	copy.verdict = RD_VERDICT_NO_SIGN;
+	ck_assert_int_eq(rd_array_push(&facts.copies, &copy), 0);
+	ck_assert_int_eq(rd_probe_built_here(&tree_system, &options, &facts, &err), 0);
+	return facts.copies.items[0].verdict;
+}
+
+START_TEST(what_was_built_from_a_proven_source_is_clean)
+{
+	if (geteuid())
+		return; /* only root's record counts */
+	add_built("source");
+	ck_assert_int_eq(verdict_on_built(), RD_VERDICT_CLEAN);
+	tree_write(MODULE, "changed");
+	ck_assert_int_eq(verdict_on_built(), RD_VERDICT_NO_SIGN);
+	add_built("intree");
+	ck_assert_int_eq(verdict_on_built(), RD_VERDICT_NO_SIGN);
+	add_built("source");
+	ck_assert_int_eq(chmod(tree_path("var/lib/rdna1-doctor/txn"), 0777), 0);
+	ck_assert_int_eq(verdict_on_built(), RD_VERDICT_NO_SIGN);
+}
+END_TEST
+
 START_TEST(a_user_may_not_look)
 {
 	tree_write(TXN "0001/00-intent", "");
@@ -98,6 +145,7 @@ int main(void)
 	tcase_add_test(tc, from_the_first_step_to_the_last);
 	tcase_add_test(tc, on_the_way_back);
 	tcase_add_test(tc, what_is_no_transaction);
+	tcase_add_test(tc, what_was_built_from_a_proven_source_is_clean);
 	tcase_add_test(tc, a_user_may_not_look);
 	suite_add_tcase(suite, tc);
 	return tree_run(suite);
