@@ -298,9 +298,9 @@ def another_loads(story):
     """Between recover and the boot somebody puts the old image back."""
     story.begin()
     answers = story.boot("boot 1: recover, then the old image comes back", """
-cp /boot/initrd.img-$(uname -r) /root/old-image
+cp /boot/initrd.img-$(uname -r) /opt/old-image
 answer recover rdna1-doctor recover --yes --json
-cp /root/old-image /boot/initrd.img-$(uname -r)
+cp /opt/old-image /boot/initrd.img-$(uname -r)
 """, seconds=BUILDING)
     answered(answers, "recover")
     answers = story.boot("boot 2: the patched driver runs again", LOOK)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What ../module/main.c does, with declarations of its own: the driver's headers are what takes long
- * to compile, and here only kfd_crat.c reads them. It needs the other two modules of the set.
+ * What ../module/main.c does, with declarations of its own: the driver's headers are what takes
+ * long to compile, and here only kfd_crat.c reads them. It needs the other two modules of the set.
  */
 #include <linux/list.h>
 #include <linux/module.h>
@@ -12,7 +12,8 @@
 struct kfd_dev;
 int kfd_create_crat_image_virtual(void **crat_image, size_t *size, int flags, struct kfd_dev *kdev,
 				  uint32_t proximity_domain);
-int kfd_parse_crat_table(void *crat_image, struct list_head *device_list, uint32_t proximity_domain);
+int kfd_parse_crat_table(void *crat_image, struct list_head *device_list,
+			 uint32_t proximity_domain);
 void kfd_destroy_crat_image(void *crat_image);
 
 int amdttm_ready(void);
