@@ -31,7 +31,7 @@ answer check rdna1-doctor check --json
 answer status dkms status
 answer uptime uptime
 answer modinfo modinfo -n amdgpu
-answer build-id sh -c 'od -An -v -tx1 -j16 /sys/module/amdgpu/notes/.note.gnu.build-id | tr -d " \\n"'
+answer build-id sh -c 'od -An -v -tx1 -j16 /sys/module/amdgpu/notes/.note.gnu.build-id | tr -d " \\n"; echo'
 answer marks sh -c 'cd /var/lib/rdna1-doctor/txn && ls -d */[0-9]*-*'
 answer failed systemctl list-units --failed --plain --no-legend
 """
