@@ -36,31 +36,6 @@ static int make_stage(const struct run *run, const char *step, struct rd_error *
 	return fd < 0 ? fd : 0;
 }
 
-static int sync_path(int rootfd, const char *path, struct rd_error *err)
-{
-	RD_CLEANUP(rd_closep) int fd = -1;
-
-	fd = rd_write_open(rootfd, path, O_RDONLY | O_NONBLOCK);
-	if (fd < 0)
-		return rd_error_set(err, -fd, "open %s: %s", path, strerror(-fd));
-	return rd_write_sync(fd, path, err);
-}
-
-/* Tools do not sync what they write. */
-static int sync_writes(const struct run *run, const struct rd_change *change, struct rd_error *err)
-{
-	RD_CLEANUP(names_deinit) struct names paths = { 0 };
-	RD_CLEANUP(rd_place_deinit) struct rd_place place = RD_PLACE_INIT;
-	int r;
-
-	r = run_list(run->state->rootfd, change->path, &paths, err);
-	for (size_t i = 0; !r && i < paths.n; i++)
-		r = sync_path(run->state->rootfd, paths.items[i], err);
-	if (!r)
-		r = rd_write_place(run->state->rootfd, change->path, &place, err);
-	return r ? (r == RD_WRITE_ABSENT ? 0 : r) : rd_write_sync(place.dirfd, change->path, err);
-}
-
 static int run_tool(const struct run *run, const struct rd_phase *phase, struct rd_error *err)
 {
 	const char *step = rd_step_name(phase->step);
@@ -69,13 +44,7 @@ static int run_tool(const struct run *run, const struct rd_phase *phase, struct 
 
 	snprintf(stage, sizeof(stage), RD_STATE_TXN "/%04u/stage/%s", run->txn->id, step);
 	r = make_stage(run, step, err);
-	if (!r)
-		r = run->tools->run(run->tools->userdata, phase->step, stage, err);
-	for (size_t i = 0; !r && i < phase->n; i++) {
-		if (phase->items[i].kind == RD_CHANGE_WRITES)
-			r = sync_writes(run, &phase->items[i], err);
-	}
-	return r;
+	return r ? r : run->tools->run(run->tools->userdata, phase->step, stage, err);
 }
 
 /* A new file takes mode, owner and label of the one it replaces; the stage's own labels mean
@@ -120,12 +89,26 @@ static int inherit(struct rd_node *node, const struct rd_manifest *old)
 	return 0;
 }
 
+/* What the tool left at @source, a path from the root, as the unit of @path. */
+static int take(struct store *new, const struct rd_manifest *old, const char *source,
+		const char *path, struct rd_error *err)
+{
+	size_t first = new->manifest.n;
+	int r;
+
+	r = store_keep(new, source, path, err);
+	if (!r && new->manifest.items[first].type == RD_NODE_ABSENT)
+		return rd_error_set(err, ENOENT, "%s was not made", source);
+	for (size_t i = first; !r && i < new->manifest.n; i++)
+		r = inherit(&new->manifest.items[i], old);
+	return r;
+}
+
 static int take_put(const struct run *run, struct store *new, const struct rd_manifest *old,
 		    const struct rd_change *change, struct rd_error *err)
 {
-	size_t first = new->manifest.n;
 	char source[PATH_MAX];
-	int r, n;
+	int n;
 
 	if (rd_text_has_prefix(change->source, RD_PLAN_WORK))
 		n = snprintf(source, sizeof(source), RD_STATE_WORK "/%s",
@@ -135,11 +118,25 @@ static int take_put(const struct run *run, struct store *new, const struct rd_ma
 			     change->source);
 	if (n >= (int)sizeof(source))
 		return rd_error_set(err, ENAMETOOLONG, "%s: too long", change->source);
-	r = store_keep(new, source, change->path, err);
-	if (!r && new->manifest.items[first].type == RD_NODE_ABSENT)
-		return rd_error_set(err, ENOENT, "%s was not made", change->source);
-	for (size_t i = first; !r && i < new->manifest.n; i++)
-		r = inherit(&new->manifest.items[i], old);
+	return take(new, old, source, change->path, err);
+}
+
+/* The names that the tool has made in its stage, at the path where they belong. */
+static int take_names(const struct run *run, struct store *new, const struct rd_manifest *old,
+		      const struct rd_change *change, enum rd_step step, struct rd_error *err)
+{
+	RD_CLEANUP(names_deinit) struct names paths = { 0 };
+	char stage[64], prefix[PATH_MAX];
+	int r, n;
+
+	snprintf(stage, sizeof(stage), RD_STATE_TXN "/%04u/stage/%s/", run->txn->id,
+		 rd_step_name(step));
+	n = snprintf(prefix, sizeof(prefix), "%s%s", stage, change->path);
+	if (n >= (int)sizeof(prefix))
+		return rd_error_set(err, ENAMETOOLONG, "%s: too long", change->path);
+	r = run_list(run->state->rootfd, prefix, &paths, err);
+	for (size_t i = 0; !r && i < paths.n; i++)
+		r = take(new, old, paths.items[i], paths.items[i] + strlen(stage), err);
 	return r;
 }
 
@@ -158,10 +155,14 @@ static int take_changes(const struct run *run, const struct rd_phase *phase, str
 	int r = 0;
 
 	for (size_t i = 0; !r && i < phase->n; i++) {
-		if (phase->items[i].kind == RD_CHANGE_PUT)
-			r = take_put(run, new, old, &phase->items[i], err);
-		else if (phase->items[i].kind == RD_CHANGE_REMOVE)
-			r = take_remove(new, &phase->items[i], err);
+		const struct rd_change *change = &phase->items[i];
+
+		if (change->kind == RD_CHANGE_PUT)
+			r = take_put(run, new, old, change, err);
+		else if (change->kind == RD_CHANGE_REMOVE)
+			r = take_remove(new, change, err);
+		else
+			r = take_names(run, new, old, change, phase->step, err);
 	}
 	return r ? r : run_seal(run, new, rd_step_name(phase->step), err);
 }

@@ -114,7 +114,7 @@ int rd_plan_writes(struct rd_plan *plan, const char *prefix)
 	return add_change(plan, RD_CHANGE_WRITES, prefix, NULL);
 }
 
-/* Whether one of the two is the other, or lies in it, or is a name that the other's tool writes. */
+/* Whether one of the two is the other, or lies in it, or is a name that the other's tool makes. */
 static bool is_overlap(const struct rd_change *a, const struct rd_change *b)
 {
 	size_t a_len = strlen(a->path), b_len = strlen(b->path);
@@ -169,7 +169,7 @@ static int check_change(const struct rd_plan *plan, size_t at, const struct rd_c
 	if (change->kind == RD_CHANGE_PUT && !is_source(change->source))
 		return rd_error_set(err, EBADMSG, "%s: no source below the stage", change->source);
 	if (change->kind == RD_CHANGE_WRITES && !plan->items[at].has_tool)
-		return rd_error_set(err, EBADMSG, "%s: the phase has no tool that could write it",
+		return rd_error_set(err, EBADMSG, "%s: the phase has no tool that could make it",
 				    change->path);
 	return check_overlaps(plan, at, change, err);
 }

@@ -19,7 +19,9 @@
 enum rd_change_kind {
 	RD_CHANGE_PUT, /* @path becomes what is at @source: a file, a link, or a whole folder */
 	RD_CHANGE_REMOVE, /* nothing is at @path any more */
-	RD_CHANGE_WRITES, /* the phase's tool may write names that begin with @path by itself */
+	/* Names that begin with @path become what the phase's tool has made at the same path below
+	 * its stage, "50-depmod/lib/modules/6.1/modules.dep"; those that it did not make stay. */
+	RD_CHANGE_WRITES,
 };
 
 struct rd_change {

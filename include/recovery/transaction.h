@@ -15,8 +15,9 @@ struct rd_tools {
 	/**
 	 * @run - run the tool of a phase
 	 * @stage: folder of this phase, from the root: new, empty; what the phase puts in place is
-	 * looked for here. It may also write what the plan lists as RD_CHANGE_WRITES, and nothing
-	 * else. After a crash it is run again.
+	 * looked for here, and nothing else may be written. So depmod is given a folder of its own
+	 * to write to, as it syncs nothing: a power cut would leave an empty modules.dep. After a
+	 * crash it is run again.
 	 */
 	int (*run)(void *userdata, enum rd_step step, const char *stage, struct rd_error *err);
 

@@ -196,6 +196,36 @@ void machine_make(const char *root)
 	nftw(root, set_time, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static bool has_text(const char *root, const char *kernel, const char *name,
+		     const char *const texts[])
+{
+	RD_CLEANUP(rd_closep) int fd = -1;
+	char path[4096], text[64] = "";
+
+	snprintf(path, sizeof(path), "%s/usr/lib/modules/%s/%s", root, kernel, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return false;
+	for (; *texts; texts++) {
+		if (!strcmp(text, *texts))
+			return true;
+	}
+	return false;
+}
+
+bool machine_has_drivers(const char *root)
+{
+	static const char updates[] = "updates/dkms/amdgpu.ko";
+	static const char *const first[] = { "old amdgpu", "new amdgpu 6.1.0-1-amd64", NULL };
+	static const char *const second[] = { "new amdgpu 6.1.0-2-amd64", NULL };
+	static const char *const intree[] = { "in-tree", NULL };
+
+	/* The second kernel has the in-tree one alone, at first. */
+	return has_text(root, kernels[0], updates, first) &&
+	       (has_text(root, kernels[1], updates, second) ||
+		has_text(root, kernels[1], "kernel/amdgpu.ko", intree));
+}
+
 static int plan_kernel(struct rd_plan *plan, const char *kernel)
 {
 	char path[256], source[256];
@@ -288,16 +318,24 @@ static int tool_build(const char *stage)
 	return r;
 }
 
-/* As depmod does it: a new file, renamed over the old one, nothing synced. */
-static int tool_depmod(const char *root)
+/* As depmod does it, given a folder that looks like the system's: a new file, renamed over the old
+ * one, nothing synced. */
+static int tool_depmod(const char *stage)
 {
 	static const char *const names[] = { "dep", "alias", "order", "symbols" };
+	static const char *const folders[] = { "lib", "lib/modules" };
 	char path[4096], temporary[4096 + 8];
 	int r = 0;
 
+	for (size_t i = 0; !r && i < RD_N_ELEMENTS(folders); i++) {
+		snprintf(path, sizeof(path), "%s/%s", stage, folders[i]);
+		r = mkdir(path, 0755);
+	}
 	for (size_t k = 0; !r && k < RD_N_ELEMENTS(kernels); k++) {
+		snprintf(path, sizeof(path), "%s/lib/modules/%s", stage, kernels[k]);
+		r = mkdir(path, 0755);
 		for (size_t i = 0; !r && i < RD_N_ELEMENTS(names); i++) {
-			snprintf(path, sizeof(path), "%s/usr/lib/modules/%s/modules.%s", root,
+			snprintf(path, sizeof(path), "%s/lib/modules/%s/modules.%s", stage,
 				 kernels[k], names[i]);
 			snprintf(temporary, sizeof(temporary), "%s.tmp", path);
 			r = tool_put(temporary, "new index");
@@ -319,7 +357,7 @@ static int tool_initramfs(const char *stage)
 	return r;
 }
 
-static int run_step(const char *root, enum rd_step step, const char *stage)
+static int run_step(enum rd_step step, const char *stage)
 {
 	char path[4096];
 
@@ -330,7 +368,7 @@ static int run_step(const char *root, enum rd_step step, const char *stage)
 	case RD_STEP_BUILT:
 		return tool_build(stage);
 	case RD_STEP_DEPMOD:
-		return tool_depmod(root);
+		return tool_depmod(stage);
 	default:
 		return tool_initramfs(stage);
 	}
@@ -346,7 +384,7 @@ static int run_tool(void *userdata, enum rd_step step, const char *stage, struct
 	snprintf(full, sizeof(full), "%s/%s", root, stage);
 	pid = fork();
 	if (!pid)
-		_exit(run_step(root, step, full) ? 1 : 0);
+		_exit(run_step(step, full) ? 1 : 0);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status)
 		return rd_error_set(err, EIO, "the tool failed");
 	return 0;

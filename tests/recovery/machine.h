@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "recovery/plan.h"
 #include "recovery/transaction.h"
@@ -15,6 +16,9 @@ void machine_remove_folder(void);
 
 /* A fresh machine at @root (below that folder), in place of one that is there. */
 void machine_make(const char *root);
+
+/* Whether each kernel has a whole amdgpu where it is loaded from first. */
+bool machine_has_drivers(const char *root);
 
 /* What recovery is to do with it, and the tools that it has for that: child processes, as real ones
  * are, that sync nothing. */
@@ -34,6 +38,10 @@ struct picture {
 
 void picture_take(struct picture *picture, const char *root);
 void picture_deinit(struct picture *picture);
+
+/* One number for what is at a path and, with @is_all, below it, our own folder and all, but for
+ * times; 0: nothing is there. */
+uint64_t picture_hash(const char *path, bool is_all);
 
 /* @has_times: modification times count. The first difference is in picture_difference. */
 extern char picture_difference[1024];

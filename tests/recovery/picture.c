@@ -19,8 +19,8 @@
 #include "base/text.h"
 #include "machine.h"
 
-static const char state[] = "/var/lib/rdna1-doctor";
 static struct picture *taking;
+static const char *without; /* what is no part of it, or NULL */
 char picture_difference[1024];
 static size_t root_len;
 
@@ -72,7 +72,7 @@ static int add_entry(const char *path, const struct stat *st, int type, struct F
 	(void)ftw;
 	if (type == FTW_NS || type == FTW_DNR)
 		return -1;
-	if (!strncmp(path + root_len, state, strlen(state)))
+	if (without && rd_text_has_prefix(path + root_len, without))
 		return 0;
 	add_facts(&facts, path, st);
 	entry.path = strdup(path + root_len);
@@ -85,16 +85,22 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct entry *)a)->path, ((const struct entry *)b)->path);
 }
 
-void picture_take(struct picture *picture, const char *root)
+static void take(struct picture *picture, const char *root, const char *but)
 {
 	picture_deinit(picture);
 	taking = picture;
+	without = but;
 	root_len = strlen(root);
 	if (nftw(root, add_entry, 16, FTW_PHYS)) {
 		perror(root);
 		abort();
 	}
 	qsort(picture->items, picture->n, sizeof(*picture->items), compare);
+}
+
+void picture_take(struct picture *picture, const char *root)
+{
+	take(picture, root, "/var/lib/rdna1-doctor");
 }
 
 void picture_deinit(struct picture *picture)
@@ -105,6 +111,30 @@ void picture_deinit(struct picture *picture)
 	}
 	free(picture->items);
 	*picture = (struct picture){ 0 };
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	do
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
+	while (*text++);
+	return hash;
+}
+
+uint64_t picture_hash(const char *path, bool is_all)
+{
+	RD_CLEANUP(picture_deinit) struct picture picture = { 0 };
+	uint64_t hash = 0xcbf29ce484222325;
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return 0;
+	if (!is_all)
+		return st.st_mode;
+	take(&picture, path, NULL);
+	for (size_t i = 0; i < picture.n; i++)
+		hash = hash_text(hash_text(hash, picture.items[i].path), picture.items[i].facts);
+	return hash;
 }
 
 static bool is_same(const struct entry *is, const struct entry *should, bool has_times)
