@@ -23,58 +23,15 @@
 #include "machine.h"
 #include "order.h"
 #include "others.h"
-#include "recovery/write.h"
+#include "trial.h"
 #include "watch.h"
 
-enum verb { RUN, RESUME, ROLLBACK };
-
-/* The exit codes of a watched run. */
-enum { DONE = 0, FAILED = 1, UNDONE = 3, NOTHING = 4 };
-
-static char root[128];
-static struct picture before, after;
 static unsigned int every = 1;
-static unsigned int n_points, n_failed;
-
-static int perform(const struct rd_state *state, enum verb verb, struct rd_error *err)
-{
-	RD_CLEANUP(rd_plan_deinit) struct rd_plan plan = RD_PLAN_INIT;
-	const char *path = root;
-	struct rd_tools tools = machine_tools;
-
-	tools.userdata = &path;
-	switch (verb) {
-	case RUN:
-		return machine_plan(&plan) ? rd_error_nomem(err)
-					   : rd_transaction_run(state, &plan, &tools, err);
-	case RESUME:
-		return rd_transaction_resume(state, &tools, err);
-	default:
-		return rd_transaction_rollback(state, 0, &tools, err);
-	}
-}
-
-/* One start of the program; @said: what it has to say. */
-static int start_once(enum verb verb, char *said, size_t len)
-{
-	RD_CLEANUP(rd_state_deinit) struct rd_state state = RD_STATE_INIT;
-	RD_CLEANUP(rd_closep) int rootfd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct rd_error err = RD_ERROR_INIT;
-	int r;
-
-	r = rd_state_lock(&state, rootfd, &err);
-	if (!r)
-		r = perform(&state, verb, &err);
-	snprintf(said, len, "%s", r ? err.msg : "");
-	if (r < 0)
-		return FAILED;
-	return r == RD_TRANSACTION_UNDONE ? UNDONE : r == RD_TRANSACTION_NOTHING ? NOTHING : DONE;
-}
 
 static int start(const void *arg)
 {
 	char said[512];
-	int code = start_once(*(const enum verb *)arg, said, sizeof(said));
+	int code = trial_start(*(const enum verb *)arg, said, sizeof(said));
 
 	dprintf(STDERR_FILENO, "%s", said);
 	return code;
@@ -82,45 +39,8 @@ static int start(const void *arg)
 
 static void complain(const char *what, const struct watch *watch)
 {
-	n_failed++;
-	printf("# %s; status %x, said: %s\n", what, watch ? (unsigned int)watch->status : 0,
-	       watch ? watch->said : "");
-	printf("%s", picture_difference);
-}
-
-static bool is_as(const struct picture *should, bool has_times)
-{
-	RD_CLEANUP(picture_deinit) struct picture is = { 0 };
-
-	picture_take(&is, root);
-	return picture_is_equal(&is, should, has_times);
-}
-
-static bool is_between(void)
-{
-	RD_CLEANUP(picture_deinit) struct picture is = { 0 };
-
-	picture_take(&is, root);
-	return picture_is_between(&is, &before, &after);
-}
-
-/* What the next start makes of it, and whether the machine is whole then. */
-static int recover(enum verb verb, const struct watch *watch)
-{
-	char said[512];
-	int code = start_once(verb, said, sizeof(said));
-
-	if (code == FAILED) {
-		printf("# the next start: %s\n", said);
-		complain("the next start failed", watch);
-	} else if (code == DONE && verb == RESUME && !is_as(&after, false))
-		complain("resumed, and not what it should become", watch);
-	else if ((code == UNDONE || verb == ROLLBACK) && !is_as(&before, true))
-		complain("undone, and not what it was", watch);
-	else if (code == NOTHING && !is_as(&after, false) && !is_as(&before, true))
-		complain("nothing to resume, and neither what it was nor what it should become",
-			 watch);
-	return code;
+	printf("# status %x\n", watch ? (unsigned int)watch->status : 0);
+	trial_complain(what, watch ? watch->said : NULL);
 }
 
 static bool is_turn(unsigned int n)
@@ -142,27 +62,27 @@ static void kill_everywhere(enum verb verb, enum verb then, void (*prepare)(void
 		prepare();
 		watch_run(&watch, start, &verb, &fault, false);
 		is_hit = watch.is_hit;
-		n_points++;
-		if (!is_between())
+		trial.n_points++;
+		if (!trial_is_between())
 			complain("killed, and a path is neither old nor new", &watch);
-		recover(then, &watch);
+		trial_recover(then, watch.said);
 		/* Whatever it was: rolled back, it is what it was. */
 		if (then == RESUME)
-			recover(ROLLBACK, &watch);
+			trial_recover(ROLLBACK, watch.said);
 	}
 }
 
 static void fresh(void)
 {
-	machine_make(root);
+	machine_make(trial.root);
 }
 
 static void finished(void)
 {
 	char said[512];
 
-	machine_make(root);
-	if (start_once(RUN, said, sizeof(said)) != DONE)
+	machine_make(trial.root);
+	if (trial_start(RUN, said, sizeof(said)) != DONE)
 		complain(said, NULL);
 }
 
@@ -175,7 +95,7 @@ static void interrupted(void)
 	RD_CLEANUP(watch_deinit) struct watch watch = { 0 };
 	enum verb verb = RUN;
 
-	machine_make(root);
+	machine_make(trial.root);
 	watch_run(&watch, start, &verb, &fault, false);
 }
 
@@ -185,7 +105,7 @@ static unsigned int count_calls(void)
 	RD_CLEANUP(watch_deinit) struct watch watch = { 0 };
 	enum verb verb = RUN;
 
-	machine_make(root);
+	machine_make(trial.root);
 	watch_run(&watch, start, &verb, &fault, false);
 	return watch.n_calls;
 }
@@ -219,13 +139,13 @@ static void test_kill_the_resume(void)
 static void changed(void)
 {
 	finished();
-	others_change(root);
-	picture_take(&after, root);
+	others_change(trial.root);
+	picture_take(&trial.after, trial.root);
 }
 
 static void check_kept(const struct watch *watch)
 {
-	if (!others_is_kept(root))
+	if (!others_is_kept(trial.root))
 		complain("rolled back, and what others had put there is lost", watch);
 }
 
@@ -238,13 +158,13 @@ static void roll_changed_back(const struct watch_fault *fault, enum verb then, b
 	changed();
 	watch_run(&watch, start, &verb, fault, false);
 	*is_hitp = watch.is_hit;
-	n_points++;
-	if (!is_between())
+	trial.n_points++;
+	if (!trial_is_between())
 		complain("a path is neither old nor new", &watch);
-	if (!others_is_somewhere(root))
+	if (!others_is_somewhere(trial.root))
 		complain("interrupted, and what others had put there is lost", &watch);
-	recover(then, &watch);
-	recover(ROLLBACK, &watch);
+	trial_recover(then, watch.said);
+	trial_recover(ROLLBACK, watch.said);
 	check_kept(&watch);
 }
 
@@ -284,18 +204,18 @@ static void check_fault(const struct watch *watch)
 {
 	int code = WIFEXITED(watch->status) ? WEXITSTATUS(watch->status) : -1;
 
-	n_points++;
+	trial.n_points++;
 	if (code != DONE && code != UNDONE && code != FAILED)
 		complain("it died", watch);
-	else if (code == DONE && !is_as(&after, false))
+	else if (code == DONE && !trial_is_as(&trial.after, false))
 		complain("success, and not what it should become", watch);
 	else if (code != DONE && !*watch->said)
 		complain("failed without a word", watch);
-	else if (code == UNDONE && !is_as(&before, true))
+	else if (code == UNDONE && !trial_is_as(&trial.before, true))
 		complain("failed, and not what it was", watch);
 	else if (code == FAILED)
-		recover(RESUME, watch);
-	recover(ROLLBACK, watch);
+		trial_recover(RESUME, watch->said);
+	trial_recover(ROLLBACK, watch->said);
 }
 
 static void fail_everywhere(enum watch_kind kind, int errnum, bool is_lasting)
@@ -309,7 +229,7 @@ static void fail_everywhere(enum watch_kind kind, int errnum, bool is_lasting)
 
 		if (!is_turn(fault.at + (unsigned int)errnum))
 			continue;
-		machine_make(root);
+		machine_make(trial.root);
 		watch_run(&watch, start, &verb, &fault, false);
 		is_hit = watch.is_hit;
 		check_fault(&watch);
@@ -354,7 +274,7 @@ static void check_order(enum verb verb)
 
 		if (watch.trace.items[i].op != OP_SYNC)
 			continue;
-		n_points++;
+		trial.n_points++;
 		missed = order_check(&watch, i);
 		if (!missed)
 			complain(watch.trace.items[i].path, NULL);
@@ -381,7 +301,7 @@ static void test_missing_sync(void)
 	fresh();
 	watch_run(&watch, start, &verb, &fault, true);
 	wrong = order_check(&watch, ORDER_NONE);
-	n_points++;
+	trial.n_points++;
 	if (!wrong)
 		complain("nothing was synced, and nobody minded", &watch);
 }
@@ -406,17 +326,10 @@ static const struct test {
 	{ "missing-sync", "a program that syncs nothing is found out", test_missing_sync },
 };
 
-static void take_pictures(void)
-{
-	machine_make(root);
-	picture_take(&before, root);
-	finished();
-	picture_take(&after, root);
-}
-
 int main(int argc, char **argv)
 {
 	const char *stride = getenv("RECOVERY_EVERY");
+	char root[128];
 
 	if (stride && atoi(stride) > 0)
 		every = (unsigned int)atoi(stride);
@@ -425,16 +338,15 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	snprintf(root, sizeof(root), "%s/machine", machine_folder());
-	take_pictures();
+	trial_begin(root);
 	for (size_t i = 0; i < RD_N_ELEMENTS(tests); i++) {
 		if (argc < 2 || strcmp(argv[1], tests[i].name) != 0)
 			continue;
 		tests[i].run();
-		printf("%s 1 - %s: %u points\n1..1\n", n_failed ? "not ok" : "ok", tests[i].title,
-		       n_points);
+		printf("%s 1 - %s: %u points\n1..1\n", trial.n_failed ? "not ok" : "ok",
+		       tests[i].title, trial.n_points);
 	}
-	picture_deinit(&before);
-	picture_deinit(&after);
+	trial_end();
 	machine_remove_folder();
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return trial.n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

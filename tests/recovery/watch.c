@@ -319,6 +319,8 @@ static void serve(struct watch *watch, const struct watch_fault *fault, pid_t gr
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &is) < 0)
 			continue;
 		response.id = is.id;
+		if (fault->meanwhile && is_change(&is))
+			fault->meanwhile();
 		answer(watch, fault, group, &is, &response);
 		if (has_trace && is_change(&is))
 			record(watch, find_call(is.data.nr), group, &is);

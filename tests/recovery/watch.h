@@ -17,6 +17,7 @@ struct watch_fault {
 	unsigned int at;
 	int errnum; /* WATCH_FAIL */
 	bool is_lasting;
+	void (*meanwhile)(void); /* NULL, or what happens while each call is held */
 };
 
 enum watch_op {
