@@ -8,12 +8,16 @@ paragraph break, # starts a comment line.
 """
 
 import pathlib
+import re
 import sys
 
 FINDING_FIELDS = ("Id", "Title", "Problem", "What", "Why", "How", "Remedy", "Sources")
 PARAMETER_FIELDS = ("Parameter", "Value", "Effect", "Source")
 LEFTOVER_FIELDS = ("Leftover", "Kind", "Paths", "Effect")
 STRINGS_MAX = 4  # RD_LEFTOVER_STRINGS_MAX
+VARIABLE_FIELDS = ("Variable", "Does", "Note", "Source")
+PROFILES_MAX = 4  # RD_PROFILES_MAX
+STACKS = {"torch": "RD_STACK_TORCH", "blas": "RD_STACK_BLAS"}
 CLASSES = {"rdna1": "RD_CHIP_RDNA1", "declined": "RD_CHIP_DECLINED", "not-gpu": "RD_CHIP_NOT_GPU"}
 
 
@@ -132,6 +136,54 @@ def leftovers(path):
                f".strings = {{ {', '.join(map(quote, strings)) or '0'} }} }},")
 
 
+def profile_values(path, stanza, names):
+    """The value of a variable in each profile, None where it must not be set."""
+    values = {}
+    for number, field, rest in stanza:
+        name, _, value = rest.partition(" ")
+        # Values need no quoting in any of the formats that they are written in.
+        if name not in names or name in values or (
+                not re.fullmatch(r"[A-Za-z0-9._:-]+", value) if field == "Value" else value):
+            die(path, number, f"expected once for each profile: {field}: PROFILE...")
+        values[name] = value or None
+    if set(values) != set(names):
+        die(path, stanza[0][0], "a profile is missing")
+    return [values[name] for name in names]
+
+
+def profiles(path):
+    """The rows of the profiles and of their variables."""
+    kinds, variables = [], []
+    for stanza in stanzas(path):
+        if stanza[0][1] == "Profile":
+            kinds.append(fields(path, stanza, ("Profile", "Title", "Purpose")))
+            continue
+        values = profile_values(path, [line for line in stanza if line[1] in ("Value", "Unset")],
+                                [kind["Profile"] for kind in kinds])
+        rest = [line for line in stanza if line[1] not in ("Value", "Unset", "PerNode")]
+        found = fields(path, rest, VARIABLE_FIELDS)
+        if not re.fullmatch(r"[A-Z][A-Z0-9_]*", found["Variable"]):
+            die(path, stanza[0][0], "no name of a variable")
+        per_node = any(field == "PerNode" for _, field, _ in stanza)
+        variables.append(
+            f"\t{{ .name = {quote(found['Variable'])}, "
+            f".values = {{ {', '.join(map(quote, values))} }}, .does = {quote(found['Does'])}, "
+            f".note = {quote(found['Note'])}, .source = {quote(found['Source'])}, "
+            f".is_per_node = {str(per_node).lower()} }},")
+    if not kinds or len(kinds) > PROFILES_MAX:
+        die(path, 1, f"1 to {PROFILES_MAX} profiles")
+    return [f"\t{{ .name = {quote(k['Profile'])}, .title = {quote(k['Title'])}, "
+            f".purpose = {quote(k['Purpose'])} }}," for k in kinds], variables
+
+
+def stacks(path):
+    for stanza in stanzas(path):
+        found = fields(path, stanza, ("Stack", "Kind", "Paths"))
+        if found["Kind"] not in STACKS:
+            die(path, stanza[0][0], f"unknown kind {found['Kind']}")
+        yield f"\t{{ .kind = {STACKS[found['Kind']]}, .paths = {quote(found['Paths'])} }},"
+
+
 def table(out, ctype, name, rows):
     out.append(f"static const {ctype} {name}[] = {{")
     out.extend(rows)
@@ -146,7 +198,7 @@ def accessor(out, ctype, name, array):
 def main(data, output):
     data = pathlib.Path(data)
     out = ["/* Made by data/compile.py from the files beside it: change those. */", "",
-           "#include <stdbool.h>", "", '#include "model/data.h"', ""]
+           "#include <stdbool.h>", "", '#include "model/data.h"', '#include "model/profile.h"', ""]
 
     rows, ids = devices(data / "devices.data")
     table(out, "struct rd_device", "devices", rows)
@@ -166,6 +218,11 @@ def main(data, output):
 
     table(out, "struct rd_leftover_sign", "leftover_signs", leftovers(data / "leftovers.data"))
 
+    kinds, variables = profiles(data / "profiles.data")
+    table(out, "struct rd_profile_kind", "profiles", kinds)
+    table(out, "struct rd_profile_variable", "profile_variables", variables)
+    table(out, "struct rd_stack_place", "stack_places", stacks(data / "stacks.data"))
+
     path = data / "scope.data"
     table(out, "char *const", "crat_functions",
           [f"\t{quote(value)}," for s in stanzas(path) for _, _, value in s])
@@ -183,6 +240,10 @@ def main(data, output):
     accessor(out, "const struct rd_recipe_parameter *", "rd_data_recipe_parameters",
              "recipe_parameters")
     accessor(out, "const struct rd_leftover_sign *", "rd_data_leftover_signs", "leftover_signs")
+    accessor(out, "const struct rd_profile_kind *", "rd_data_profiles", "profiles")
+    accessor(out, "const struct rd_profile_variable *", "rd_data_profile_variables",
+             "profile_variables")
+    accessor(out, "const struct rd_stack_place *", "rd_data_stack_places", "stack_places")
     accessor(out, "const struct rd_finding_text *", "rd_data_findings", "findings")
 
     stock = (data / "kfd_parse_subtype_mem.stock").read_text(encoding="utf-8")
