@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the choice of an environment profile depends on. */
+
+#include "model/facts.h"
+#include "model/profile.h"
+#include "system/system.h"
+
+/**
+ * rd_probe_profile() - look at the cards' nodes, and at the ROCm software of a user
+ * @facts: gpus is what counts
+ * @home: of that user, from the root; NULL: the software of the system alone
+ * @progress: told of each library before it is looked at; may be NULL
+ *
+ * Reads the heads of libraries, never one as a whole. Return: 0 or a negative errno.
+ */
+int rd_probe_profile(const struct rd_system *sys, const struct rd_facts *facts, const char *home,
+		     void (*progress)(void *userdata, const char *path), void *userdata,
+		     struct rd_profile_basis *basisp, struct rd_error *err);
