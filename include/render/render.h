@@ -11,6 +11,7 @@
 #include "model/comparison.h"
 #include "model/data.h"
 #include "model/repair.h"
+#include "model/profile.h"
 #include "model/report.h"
 #include "model/saved.h"
 
@@ -54,3 +55,23 @@ int rd_render_titles(const struct rd_finding_text *texts, size_t n,
 		     const struct rd_render_options *options, FILE *f, struct rd_error *err);
 int rd_render_finding_text(const struct rd_finding_text *text,
 			   const struct rd_render_options *options, FILE *f, struct rd_error *err);
+
+/**
+ * rd_render_profile() - what a profile sets, what that really does, and why it is this one
+ * @basis: what the choice went by; NULL: left out, and the sources too
+ *
+ * Return: as the renderers'.
+ */
+int rd_render_profile(const struct rd_profile *profile, const struct rd_profile_basis *basis,
+		      const struct rd_render_options *options, FILE *f, struct rd_error *err);
+
+/* The same for programs: also the file of format json, with @seal to be put in. */
+int rd_render_profile_json(const struct rd_profile *profile, const struct rd_profile_basis *basis,
+			   const char *seal, FILE *f, struct rd_error *err);
+
+/* A profile held against its file (@path; NULL: there is none) and the environment. */
+int rd_render_profile_rows(const struct rd_profile *profile, const char *path,
+			   const struct rd_profile_rows *rows,
+			   const struct rd_render_options *options, FILE *f, struct rd_error *err);
+int rd_render_profile_rows_json(const struct rd_profile *profile, const char *path,
+				const struct rd_profile_rows *rows, FILE *f, struct rd_error *err);

@@ -44,6 +44,10 @@ enum cli_option {
 	CLI_LEFTOVERS = 1 << 15,
 	CLI_PROFILE_USER = 1 << 16,
 	CLI_I_KNOW = 1 << 18,
+	CLI_PROFILE = 1 << 19,
+	CLI_PROFILE_FORMAT = 1 << 20, /* --format and --json, of an environment */
+	CLI_PROFILE_FILE = 1 << 21, /* --user, --bashrc and its own --force */
+	CLI_COMMAND = 1 << 22, /* the first argument is a command: what follows are its options */
 };
 
 enum cli_color {
@@ -59,12 +63,16 @@ struct cli_values {
 	const char *reference;
 	const char *format;
 	enum cli_color color;
+	const char *profile; /* name of an environment profile, or "auto" */
+	const char *profile_format; /* NULL: the verb's own */
 	bool is_verbose;
 	bool is_forced;
+	bool is_json; /* profile: the answer itself */
+	bool wants_bashrc;
 	bool wants_packages;
 	bool is_deep;
 	enum rd_method method;
-	const char *user; /* who gets the profile */
+	const char *user; /* whose profile it is */
 	bool is_dry_run;
 	bool with_leftovers;
 	bool says_yes;
@@ -72,9 +80,9 @@ struct cli_values {
 	bool wants_help;
 };
 
-#define CLI_VALUES_INIT                                                  \
-	{                                                                \
-		.root = "/", .format = "text", .method = RD_METHOD_AUTO, \
+#define CLI_VALUES_INIT                                                                     \
+	{                                                                                   \
+		.root = "/", .format = "text", .method = RD_METHOD_AUTO, .profile = "auto", \
 	}
 
 struct cli_verb {
@@ -104,6 +112,8 @@ extern const struct cli_verb cli_explain;
 extern const struct cli_verb cli_inspect;
 extern const struct cli_verb cli_recover;
 extern const struct cli_verb cli_rollback;
+extern const struct cli_verb cli_profile;
+extern const struct cli_verb cli_run;
 
 /* All verbs in the order of the help; static. */
 const struct cli_verb *const *cli_verbs(size_t *np);

@@ -14,7 +14,9 @@ void cli_help(FILE *f)
 
 	fputs("usage: rdna1-doctor VERB [OPTION]... [ARGUMENT]...\n"
 	      "Says whether the amdgpu driver of a machine with an RDNA1 card is patched, where,\n"
-	      "and what to do. Only recover, rollback and backups prune change anything.\n\n",
+	      "and what to do. Only recover, rollback, backups prune and profile change anything.
+
+	      ",
 	      f);
 	verbs = cli_verbs(&n);
 	for (size_t i = 0; i < n; i++)

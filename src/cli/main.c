@@ -19,6 +19,9 @@
 #include "base/text.h"
 #include "cli.h"
 
+/* SIGPIPE as we were started with it: what we become is started with the same. */
+static void (*inherited_sigpipe)(int);
+
 static const struct cli_verb *find_verb(const char *name)
 {
 	const struct cli_verb *const *verbs;
@@ -80,6 +83,8 @@ static int run_verb(const struct cli_verb *verb, int argc, char **argv)
 		cli_help_verb(verb, stdout);
 		return CLI_EXIT_OK;
 	}
+	if (verb->options & CLI_COMMAND)
+		signal(SIGPIPE, inherited_sigpipe);
 	if (!r)
 		r = verb->run(&values, argc - first, argv + first, &err);
 	if (r == CLI_EXIT_USAGE)
@@ -163,7 +168,7 @@ int main(int argc, char **argv)
 {
 	if (!hold_standard_streams())
 		return CLI_EXIT_FAILED;
-	signal(SIGPIPE, SIG_IGN); /* EPIPE instead, which finish() tells */
+	inherited_sigpipe = signal(SIGPIPE, SIG_IGN); /* EPIPE instead, which finish() tells */
 	setlocale(LC_CTYPE, ""); /* for the width of characters */
 	return finish(run(argc, argv));
 }

@@ -14,6 +14,7 @@
 #include "base/name.h"
 #include "base/text.h"
 #include "cli.h"
+#include "inspect/profile.h"
 
 #define WIDTH_DEFAULT 80
 #define WIDTH_MIN     40
@@ -151,6 +152,32 @@ static int set_color(struct cli_values *values, const char *value)
 	return 0;
 }
 
+static int set_profile(struct cli_values *values, const char *value)
+{
+	values->profile = value;
+	return !strcmp(value, "auto") || rd_profile_kind_find(value) ? 0 : -EINVAL;
+}
+
+static int set_profile_format(struct cli_values *values, const char *value)
+{
+	values->profile_format = value;
+	return rd_profile_format_find(value) ? 0 : -EINVAL;
+}
+
+static int set_profile_json(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->is_json = true;
+	return 0;
+}
+
+static int set_bashrc(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->wants_bashrc = true;
+	return 0;
+}
+
 static int set_help(struct cli_values *values, const char *value)
 {
 	(void)value;
@@ -185,6 +212,47 @@ static const struct cli_option_row rows[] = {
 		.option = CLI_FORCE,
 		.set = set_force,
 		.help = "compare although compiler, kernel or version differ",
+	},
+	{
+		.name = "profile",
+		.arg = "NAME",
+		.choices = "auto gfx1030 native",
+		.option = CLI_PROFILE,
+		.set = set_profile,
+		.help = "auto (default: by what the ROCm software has code for), gfx1030, native",
+	},
+	{
+		.name = "format",
+		.arg = "FORMAT",
+		.choices = "sh profile.d fish csh environment.d dotenv json",
+		.option = CLI_PROFILE_FORMAT,
+		.set = set_profile_format,
+		.help = "sh, profile.d, fish, csh, environment.d, dotenv or json",
+	},
+	{
+		.name = "json",
+		.option = CLI_PROFILE_FORMAT,
+		.set = set_profile_json,
+		.help = "the answer of show or diff for programs",
+	},
+	{
+		.name = "user",
+		.arg = "USER",
+		.option = CLI_PROFILE_FILE,
+		.set = set_profile_user,
+		.help = "whose software, and whose home (default: who called sudo)",
+	},
+	{
+		.name = "bashrc",
+		.option = CLI_PROFILE_FILE,
+		.set = set_bashrc,
+		.help = "the line in ~/.bashrc that reads the file, too",
+	},
+	{
+		.name = "force",
+		.option = CLI_PROFILE_FILE,
+		.set = set_force,
+		.help = "although the machine is not sane, or the file was changed by hand",
 	},
 	{
 		.name = "deep",
@@ -344,7 +412,8 @@ int cli_options_parse(const struct cli_verb *verb, int argc, char **argv, struct
 
 	optind = 0; /* glibc: start anew */
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, verb->options & CLI_COMMAND ? "+:h" : ":h", longs,
+				NULL)) != -1) {
 		const struct cli_option_row *row;
 
 		if (c == 'h') {
