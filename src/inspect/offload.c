@@ -108,7 +108,7 @@ static bool read_head(struct reading *reading, const uint8_t *p, size_t len, uin
 		size = get(p + at + 8, 8);
 		id_len = get(p + at + 16, 8);
 		at += 24;
-		if (id_len > len - at || offset > SIZE_MAX / 2 || size > SIZE_MAX / 2)
+		if (!id_len || id_len > len - at || offset > SIZE_MAX / 2 || size > SIZE_MAX / 2)
 			return false;
 		note_entry(reading, (const char *)p + at, (size_t)id_len);
 		at += (size_t)id_len;

@@ -114,13 +114,34 @@ static const struct command *find_command(const struct shell_word *word)
 	return NULL;
 }
 
+/* Behind these a command begins. */
+static bool is_reserved(const char *word)
+{
+	static const char *const words[] = {
+		"if", "then", "else", "elif", "do", "while", "!", "{"
+	};
+
+	for (size_t i = 0; i < RD_N_ELEMENTS(words); i++) {
+		if (!strcmp(word, words[i]))
+			return true;
+	}
+	return false;
+}
+
 /* What has been understood of a line. */
 struct line {
 	const struct command *command;
 	struct rd_text name; /* of a variable, waiting for its value */
 	bool is_erasing; /* set -e */
+	bool is_other; /* a command that sets nothing */
 	bool is_over; /* the rest is of no interest */
 };
+
+/* fish: set -e, in any company, or --erase. */
+static bool is_erase(const char *option)
+{
+	return option[1] == '-' ? !strcmp(option, "--erase") : strchr(option, 'e') != NULL;
+}
 
 static int take_word(struct rd_profile_entries *entries, struct line *line,
 		     const struct shell_word *word)
@@ -128,12 +149,15 @@ static int take_word(struct rd_profile_entries *entries, struct line *line,
 	const char *text = word->text.data ? word->text.data : "";
 	int r;
 
+	if (line->is_other)
+		return 0;
 	if (!line->command) {
 		line->command = find_command(word);
+		line->is_other = !line->command && !strchr(text, '=') && !is_reserved(text);
 		return line->command ? 0 : put_assignment(entries, word);
 	}
 	if (*text == '-' && !word->is_quoted) {
-		line->is_erasing |= line->command->kind == IS_FISH && strchr(text, 'e');
+		line->is_erasing |= line->command->kind == IS_FISH && is_erase(text);
 		return 0;
 	}
 	if (line->command->kind == IS_ASSIGNING)
