@@ -71,11 +71,11 @@ static _Noreturn void be_child(const struct rd_user *user,
 	struct rd_text answer = RD_TEXT_INIT;
 	struct head head = { .err = RD_ERROR_INIT };
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 	head.r = become(user, &head.err);
 	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing ids takes an earlier one away */
 	if (!head.r)
 		head.r = fn(arg, &answer, &head.err);
 	if (rd_write_all(fd, &head, sizeof(head), NULL) ||

@@ -102,7 +102,7 @@ class Case(unittest.TestCase):
         (root / "etc").mkdir(exist_ok=True)
         (root / "etc" / "passwd").write_text(
             f"root:x:0:0::/root:/bin/sh\nsomebody:x:{USER}:{os.getegid() if not IS_ROOT else USER}"
-            "::/home/somebody:/bin/sh\nlost:x:4244:4244::/home/lost:/bin/sh\n")
+            "::/home/somebody:/bin/sh\nlost:x:4244:4244::/home/LOST:/bin/sh\n")
         home = root / "home" / "somebody"
         home.mkdir(parents=True)
         self.give(home)
@@ -611,7 +611,7 @@ class Hostile(Case):
 
     def test_passwd_of_the_root(self):
         """Lines that are none give nobody, and no other user's number."""
-        for line in ("somebody:x:0x10:1::/home/somebody:/bin/sh", "somebody:x:-1:1::/home/x:",
+        for line in ("somebody:x:0x10:1::/home/somebody:/bin/sh", "somebody:x:-1:1::/home/X:",
                      "somebody:x:4294967295:1::/home/somebody:", "somebody:x:4242",
                      "somebody:x:4242:4242:::", "somebody:x:4242:4242::relative:"):
             with self.subTest(line=line):

@@ -29,7 +29,8 @@ LAYERS = {
 
 LIBC = """
     assert.h byteswap.h ctype.h dirent.h elf.h endian.h errno.h fcntl.h fnmatch.h getopt.h glob.h
-    inttypes.h langinfo.h libgen.h limits.h locale.h poll.h pthread.h regex.h sched.h search.h setjmp.h signal.h stdalign.h
+    grp.h inttypes.h langinfo.h libgen.h limits.h locale.h poll.h pthread.h pwd.h regex.h sched.h
+    search.h setjmp.h signal.h stdalign.h
     stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h sys/*
     time.h uchar.h unistd.h wchar.h wctype.h linux/* x86intrin.h immintrin.h
 """.split()

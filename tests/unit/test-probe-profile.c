@@ -158,7 +158,7 @@ static void expect(const char *home, const char *kind, const char *reason)
 
 START_TEST(nothing_installed)
 {
-	expect("/home/u", "gfx1030", "no PyTorch");
+	expect("/home/user", "gfx1030", "no PyTorch");
 	expect(NULL, "gfx1030", "no PyTorch");
 }
 END_TEST
@@ -167,21 +167,21 @@ START_TEST(packaged)
 {
 	put_library("usr/lib/x86_64-linux-gnu/libtorch_hip.so.2.1", "debian");
 	tree_link("usr/lib/x86_64-linux-gnu/libtorch_hip.so", "libtorch_hip.so.2.1");
-	expect("/home/u", "native", "/usr/lib/x86_64-linux-gnu/libtorch_hip.so");
+	expect("/home/user", "native", "/usr/lib/x86_64-linux-gnu/libtorch_hip.so");
 	expect(NULL, "native", "has code for gfx1010");
 }
 END_TEST
 
 static const char *const places[] = {
-	"home/u/.local/" SITE,
-	"home/u/venv/" SITE,
-	"home/u/.venv/" SITE,
-	"home/u/project/venv/" SITE,
-	"home/u/project/.venv/" SITE,
-	"home/u/.virtualenvs/x/" SITE,
-	"home/u/.pyenv/versions/3.10.4/" SITE,
-	"home/u/miniconda3/envs/torch/" SITE,
-	"home/u/.conda/envs/torch/" SITE,
+	"home/user/.local/" SITE,
+	"home/user/venv/" SITE,
+	"home/user/.venv/" SITE,
+	"home/user/project/venv/" SITE,
+	"home/user/project/.venv/" SITE,
+	"home/user/.virtualenvs/x/" SITE,
+	"home/user/.pyenv/versions/3.10.4/" SITE,
+	"home/user/miniconda3/envs/torch/" SITE,
+	"home/user/.conda/envs/torch/" SITE,
 	"opt/conda/" SITE,
 	"usr/local/lib/python3.10/dist-packages/torch/lib/libtorch_hip.so",
 };
@@ -191,18 +191,18 @@ START_TEST(wheels)
 	/* The system's own would do for native: the user's decides too. */
 	put_library("usr/lib/x86_64-linux-gnu/libtorch_hip.so.2.1", "debian");
 	put_library(places[_i], "wheel");
-	expect("/home/u", "gfx1030", places[_i]);
-	expect("/home/u", "gfx1030", "of 2 copies");
+	expect("/home/user", "gfx1030", places[_i]);
+	expect("/home/user", "gfx1030", "of 2 copies");
 }
 END_TEST
 
 START_TEST(of_others)
 {
-	put_library("home/other/.local/" SITE, "debian");
-	expect("/home/u", "gfx1030", "no PyTorch");
+	put_library("home/somebody/.local/" SITE, "debian");
+	expect("/home/user", "gfx1030", "no PyTorch");
 	expect("/home/*", "gfx1030", "no PyTorch");
-	expect("/home/[a-z]ther", "gfx1030", "no PyTorch");
-	expect("/home/other", "native", "has code");
+	expect("/home/[a-z]omebody", "gfx1030", "no PyTorch");
+	expect("/home/somebody", "native", "has code");
 }
 END_TEST
 
@@ -224,26 +224,26 @@ END_TEST
 
 START_TEST(what_cannot_be_told)
 {
-	tree_write("home/u/.local/" SITE, "no library");
-	expect("/home/u", "gfx1030", "could not be told");
+	tree_write("home/user/.local/" SITE, "no library");
+	expect("/home/user", "gfx1030", "could not be told");
 	put_library("opt/conda/" SITE, "debian");
-	expect("/home/u", "native", "/opt/conda");
+	expect("/home/user", "native", "/opt/conda");
 }
 END_TEST
 
 /* None of these may be waited for, or followed out of the root. */
 START_TEST(hostile)
 {
-	tree_write("home/u/.local/lib/python3.1/site-packages/torch/lib/x", "");
-	ck_assert_int_eq(mkfifo(tree_path("home/u/.local/lib/python3.1/site-packages/torch/lib/"
+	tree_write("home/user/.local/lib/python3.1/site-packages/torch/lib/x", "");
+	ck_assert_int_eq(mkfifo(tree_path("home/user/.local/lib/python3.1/site-packages/torch/lib/"
 					  "libtorch_hip.so"),
 				0666),
 			 0);
-	tree_link("home/u/a", "a");
-	tree_link("home/u/b", "../../..");
-	tree_write("home/u/c/lib/python3.1/site-packages/torch/lib/x", "");
-	tree_link("home/u/c/lib/python3.1/site-packages/torch/lib/libtorch_hip.so", "/dev/zero");
-	expect("/home/u", "gfx1030", "");
+	tree_link("home/user/a", "a");
+	tree_link("home/user/b", "../../..");
+	tree_write("home/user/c/lib/python3.1/site-packages/torch/lib/x", "");
+	tree_link("home/user/c/lib/python3.1/site-packages/torch/lib/libtorch_hip.so", "/dev/zero");
+	expect("/home/user", "gfx1030", "");
 }
 END_TEST
 
