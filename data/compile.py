@@ -184,6 +184,13 @@ def stacks(path):
         yield f"\t{{ .kind = {STACKS[found['Kind']]}, .paths = {quote(found['Paths'])} }},"
 
 
+def settings(path):
+    """All patterns of all stanzas, one a row."""
+    for stanza in stanzas(path):
+        for pattern in fields(path, stanza, ("Settings", "Paths"))["Paths"].split():
+            yield f"\t{quote(pattern)},"
+
+
 def table(out, ctype, name, rows):
     out.append(f"static const {ctype} {name}[] = {{")
     out.extend(rows)
@@ -222,6 +229,7 @@ def main(data, output):
     table(out, "struct rd_profile_kind", "profiles", kinds)
     table(out, "struct rd_profile_variable", "profile_variables", variables)
     table(out, "struct rd_stack_place", "stack_places", stacks(data / "stacks.data"))
+    table(out, "char *const", "setting_places", settings(data / "settings.data"))
 
     path = data / "scope.data"
     table(out, "char *const", "crat_functions",
@@ -244,6 +252,7 @@ def main(data, output):
     accessor(out, "const struct rd_profile_variable *", "rd_data_profile_variables",
              "profile_variables")
     accessor(out, "const struct rd_stack_place *", "rd_data_stack_places", "stack_places")
+    accessor(out, "const char *const *", "rd_data_setting_places", "setting_places")
     accessor(out, "const struct rd_finding_text *", "rd_data_findings", "findings")
 
     stock = (data / "kfd_parse_subtype_mem.stock").read_text(encoding="utf-8")

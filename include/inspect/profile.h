@@ -101,3 +101,12 @@ const char *rd_profile_bashrc_line(void);
  * Lines that end with its mark are ours. Return: 0 or -ENOMEM.
  */
 int rd_profile_bashrc(const char *text, size_t len, bool wants_line, struct rd_text *textp);
+
+/**
+ * rd_profile_find_mentions() - the lines of a text that name a variable of the profiles
+ * @path: for the mentions; comments are passed over
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int rd_profile_find_mentions(const char *path, const char *text, size_t len,
+			     struct rd_profile_mentions *mentions);

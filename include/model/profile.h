@@ -47,6 +47,9 @@ const struct rd_profile_kind *rd_data_profiles(size_t *np);
 const struct rd_profile_variable *rd_data_profile_variables(size_t *np);
 const struct rd_stack_place *rd_data_stack_places(size_t *np);
 
+/* Patterns of the files in which variables are set too (data/settings.data); as above. */
+const char *const *rd_data_setting_places(size_t *np);
+
 /* What was found of a user's ROCm software. */
 struct rd_stack_part {
 	enum rd_stack_kind kind;
@@ -125,5 +128,19 @@ struct rd_profile_rows {
 	struct rd_profile_row *items;
 	size_t n, cap;
 };
+
+/* A line of another file that sets one of the variables. */
+struct rd_profile_mention {
+	char *path;
+	unsigned int line; /* from 1 */
+	char *text;
+};
+
+struct rd_profile_mentions {
+	struct rd_profile_mention *items;
+	size_t n, cap;
+};
+
+void rd_profile_mentions_deinit(struct rd_profile_mentions *mentions);
 
 void rd_profile_rows_deinit(struct rd_profile_rows *rows);

@@ -18,3 +18,13 @@
 int rd_probe_profile(const struct rd_system *sys, const struct rd_facts *facts, const char *home,
 		     void (*progress)(void *userdata, const char *path), void *userdata,
 		     struct rd_profile_basis *basisp, struct rd_error *err);
+
+/**
+ * rd_probe_mentions() - where else variables of the profiles are set
+ * @home: of the user, from the root; NULL: the system's files alone
+ * @except: a path that is left out, the profile's own file; may be NULL
+ *
+ * What cannot be read is left out. Return: 0 or a negative errno.
+ */
+int rd_probe_mentions(const struct rd_system *sys, const char *home, const char *except,
+		      struct rd_profile_mentions *mentionsp, struct rd_error *err);

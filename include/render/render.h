@@ -10,8 +10,8 @@
 #include "base/error.h"
 #include "model/comparison.h"
 #include "model/data.h"
-#include "model/repair.h"
 #include "model/profile.h"
+#include "model/repair.h"
 #include "model/report.h"
 #include "model/saved.h"
 
@@ -69,9 +69,16 @@ int rd_render_profile(const struct rd_profile *profile, const struct rd_profile_
 int rd_render_profile_json(const struct rd_profile *profile, const struct rd_profile_basis *basis,
 			   const char *seal, FILE *f, struct rd_error *err);
 
-/* A profile held against its file (@path; NULL: there is none) and the environment. */
-int rd_render_profile_rows(const struct rd_profile *profile, const char *path,
-			   const struct rd_profile_rows *rows,
-			   const struct rd_render_options *options, FILE *f, struct rd_error *err);
-int rd_render_profile_rows_json(const struct rd_profile *profile, const char *path,
-				const struct rd_profile_rows *rows, FILE *f, struct rd_error *err);
+/* A profile held against its file and the environment. */
+struct rd_profile_comparison {
+	const struct rd_profile *profile;
+	const char *path; /* of the file; NULL: there is none */
+	const struct rd_profile_rows *rows;
+	const struct rd_profile_mentions *mentions; /* in other files */
+};
+
+int rd_render_profile_comparison(const struct rd_profile_comparison *comparison,
+				 const struct rd_render_options *options, FILE *f,
+				 struct rd_error *err);
+int rd_render_profile_comparison_json(const struct rd_profile_comparison *comparison, FILE *f,
+				      struct rd_error *err);

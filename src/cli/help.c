@@ -14,9 +14,7 @@ void cli_help(FILE *f)
 
 	fputs("usage: rdna1-doctor VERB [OPTION]... [ARGUMENT]...\n"
 	      "Says whether the amdgpu driver of a machine with an RDNA1 card is patched, where,\n"
-	      "and what to do. Only recover, rollback, backups prune and profile change anything.
-
-	      ",
+	      "and what to do. Only recover, rollback, backups prune and profile change anything.\n\n",
 	      f);
 	verbs = cli_verbs(&n);
 	for (size_t i = 0; i < n; i++)

@@ -104,6 +104,19 @@ int profile_job_init(struct profile_job *job, const struct cli_values *values, s
 	return job->format->is_system ? be_system(job, err) : find_user(job, err);
 }
 
+int profile_job_init_process(struct profile_job *job, const struct cli_values *values,
+			     struct rd_error *err)
+{
+	struct rd_error why = RD_ERROR_INIT;
+	int r;
+
+	job->values = values;
+	r = rd_system_init(&job->sys, values->root, err);
+	/* A command is started for whom no name service knows, too. */
+	job->has_user = !r && !rd_user_find_id(&job->sys, geteuid(), &job->user, &why);
+	return r;
+}
+
 int profile_job_choose(struct profile_job *job, struct rd_error *err)
 {
 	struct cli_progress progress;
@@ -133,6 +146,18 @@ struct rd_profile_target profile_job_target(const struct profile_job *job)
 		.is_forced = job->values->is_forced,
 		.wants_bashrc = job->values->wants_bashrc,
 	};
+}
+
+int profile_job_mentions(const struct profile_job *job, struct rd_profile_mentions *mentionsp,
+			 struct rd_error *err)
+{
+	const char *base = job->format->is_system ? "" : job->user.home;
+	RD_CLEANUP(rd_freep) char *except = rd_text_format("%s/%s", base, job->format->path);
+
+	if (!except)
+		return rd_error_nomem(err);
+	return rd_probe_mentions(&job->sys, job->has_user ? job->user.home : NULL, except,
+				 mentionsp, err);
 }
 
 static int print_json(const struct profile_job *job, struct rd_text *text, struct rd_error *err)
@@ -259,7 +284,7 @@ const struct cli_verb cli_profile = {
 	.max = 1,
 	.options = CLI_ROOT | CLI_PROFILE | CLI_PROFILE_FORMAT | CLI_PROFILE_FILE | CLI_VERBOSE |
 		   CLI_COLOR,
-	.help = "show, write, compare, remove the environment of ROCm on the card",
+	.help = "show, write or remove the environment of ROCm",
 	.about =
 		"The environment that ROCm programs are given on an RDNA1 card. ACTION is one of\n"
 		"show: what it sets, what that really does, and why it is this profile; with\n"

@@ -26,9 +26,14 @@ struct profile_job {
 
 void profile_job_deinit(struct profile_job *job);
 
-/* Opens the root and finds the user. Return: 0, CLI_EXIT_USAGE, or a negative errno. */
+/* Opens the root and finds the user: the one that was named, or who asked for this under sudo.
+ * Return: 0, CLI_EXIT_USAGE, or a negative errno. */
 int profile_job_init(struct profile_job *job, const struct cli_values *values,
 		     struct rd_error *err);
+
+/* The same for a command that this process will become: the user is the process's. */
+int profile_job_init_process(struct profile_job *job, const struct cli_values *values,
+			     struct rd_error *err);
 
 /* Makes the profile out; facts.gpus must be known. */
 int profile_job_choose(struct profile_job *job, struct rd_error *err);
@@ -37,6 +42,10 @@ int profile_job_choose(struct profile_job *job, struct rd_error *err);
 char *profile_job_path(const struct profile_job *job);
 
 struct rd_profile_target profile_job_target(const struct profile_job *job);
+
+/* Where else the variables are set. Return: 0 or a negative errno. */
+int profile_job_mentions(const struct profile_job *job, struct rd_profile_mentions *mentionsp,
+			 struct rd_error *err);
 
 /* The sealed text of the file. Return: 0 or a negative errno. */
 int profile_job_print(const struct profile_job *job, struct rd_text *text, struct rd_error *err);

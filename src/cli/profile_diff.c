@@ -156,14 +156,43 @@ static int load(const struct profile_job *job, struct rd_profile_entries *entrie
 	return rd_profile_read(job->format, text.data, text.len, entries) ? rd_error_nomem(err) : 0;
 }
 
+/* Puts the three together and tells. Return: exit code, or a negative errno. */
+static int compare(const struct profile_job *job, const struct rd_profile_entries *entries,
+		   const char *path, struct rd_error *err)
+{
+	RD_CLEANUP(rd_profile_mentions_deinit) struct rd_profile_mentions mentions = { 0 };
+	RD_CLEANUP(rd_profile_rows_deinit) struct rd_profile_rows rows = { 0 };
+	const struct rd_render_options render = cli_render_options(job->values);
+	const struct rd_profile_comparison comparison = {
+		.profile = &job->profile,
+		.path = path,
+		.rows = &rows,
+		.mentions = &mentions,
+	};
+	bool are_equal;
+	int r;
+
+	if (add_profile(&rows, &job->profile) || add_file(&rows, entries) || add_environment(&rows))
+		return rd_error_nomem(err);
+	r = profile_job_mentions(job, &mentions, err);
+	if (r)
+		return r;
+	are_equal = judge(&rows);
+	if (job->values->is_json)
+		r = rd_render_profile_comparison_json(&comparison, stdout, err);
+	else
+		r = rd_render_profile_comparison(&comparison, &render, stdout, err);
+	if (r)
+		return r;
+	return are_equal ? CLI_EXIT_OK : CLI_EXIT_BAD;
+}
+
 int profile_diff(struct profile_job *job, struct rd_error *err)
 {
 	RD_CLEANUP(rd_profile_entries_deinit) struct rd_profile_entries entries = { 0 };
-	RD_CLEANUP(rd_profile_rows_deinit) struct rd_profile_rows rows = { 0 };
-	const struct rd_render_options render = cli_render_options(job->values);
 	RD_CLEANUP(rd_freep) char *path = profile_job_path(job);
 	const struct rd_probe_options probe = { 0 };
-	bool exists = false, are_equal;
+	bool exists = false;
 	int r;
 
 	if (!path)
@@ -173,17 +202,5 @@ int profile_diff(struct profile_job *job, struct rd_error *err)
 		r = profile_job_choose(job, err);
 	if (!r)
 		r = load(job, &entries, &exists, err);
-	if (r)
-		return r;
-	if (add_profile(&rows, &job->profile) || add_file(&rows, &entries) ||
-	    add_environment(&rows))
-		return rd_error_nomem(err);
-	are_equal = judge(&rows);
-	r = job->values->is_json ? rd_render_profile_rows_json(&job->profile, exists ? path : NULL,
-							       &rows, stdout, err)
-				 : rd_render_profile_rows(&job->profile, exists ? path : NULL,
-							  &rows, &render, stdout, err);
-	if (r)
-		return r;
-	return are_equal ? CLI_EXIT_OK : CLI_EXIT_BAD;
+	return r ? r : compare(job, &entries, exists ? path : NULL, err);
 }

@@ -123,6 +123,19 @@ static void tell_outcome(const struct profile_job *job, const char *path,
 	tell_bashrc(job, outcome->bashrc);
 }
 
+/* What may win over the file, or loses against it. */
+static int tell_mentions(const struct profile_job *job, struct rd_error *err)
+{
+	RD_CLEANUP(rd_profile_mentions_deinit) struct rd_profile_mentions mentions = { 0 };
+	int r;
+
+	r = profile_job_mentions(job, &mentions, err);
+	for (size_t i = 0; i < mentions.n && !r; i++)
+		profile_say(stdout, "set elsewhere too: %s:%u: %s", mentions.items[i].path,
+			    mentions.items[i].line, mentions.items[i].text);
+	return r;
+}
+
 int profile_write(struct profile_job *job, struct rd_error *err)
 {
 	const struct rd_render_options render = cli_render_options(job->values);
@@ -150,7 +163,7 @@ int profile_write(struct profile_job *job, struct rd_error *err)
 	fputs("\n", stdout);
 	tell_outcome(job, path, &outcome);
 	profile_say(stdout, "%s", job->format->use);
-	return 0;
+	return tell_mentions(job, err);
 }
 
 int profile_remove(struct profile_job *job, struct rd_error *err)

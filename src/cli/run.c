@@ -66,7 +66,7 @@ static int run_run(const struct cli_values *values, int argc, char **argv, struc
 	int r;
 
 	(void)argc;
-	r = profile_job_init(&job, values, err);
+	r = profile_job_init_process(&job, values, err);
 	if (!r)
 		r = rd_probe_gpus(&job.sys, &probe, &job.facts, err);
 	if (!r)

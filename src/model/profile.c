@@ -53,6 +53,16 @@ const struct rd_profile_kind *rd_profile_kind_find(const char *name)
 	return NULL;
 }
 
+void rd_profile_mentions_deinit(struct rd_profile_mentions *mentions)
+{
+	for (size_t i = 0; i < mentions->n; i++) {
+		free(mentions->items[i].path);
+		free(mentions->items[i].text);
+	}
+	free(mentions->items);
+	*mentions = (struct rd_profile_mentions){ 0 };
+}
+
 void rd_profile_rows_deinit(struct rd_profile_rows *rows)
 {
 	for (size_t i = 0; i < rows->n; i++) {

@@ -151,18 +151,16 @@ static int meet(void *userdata, const char *path, struct rd_error *err)
 					      : meet_kernel(search, path, err);
 }
 
-/* The pattern with the home in the place of its ~; NULL: not to be searched. */
-static char *expand(const struct rd_stack_options *options, const char *pattern)
+char *rd_stack_expand(const char *home, const char *pattern)
 {
 	if (*pattern != '~')
 		return strdup(pattern);
-	return rd_text_format("%s%s", options->home, pattern + 1);
+	return rd_text_format("%s%s", home, pattern + 1);
 }
 
-/* A home with a wildcard in its name would be a pattern. */
-static bool is_searched(const struct rd_stack_options *options, const char *pattern)
+bool rd_stack_is_searched(const char *home, const char *pattern)
 {
-	return *pattern != '~' || (options->home && !strpbrk(options->home, "*?[\\"));
+	return *pattern != '~' || (home && !strpbrk(home, "*?[\\"));
 }
 
 static int search_place(struct search *search, const struct rd_stack_place *place,
@@ -179,9 +177,9 @@ static int search_place(struct search *search, const struct rd_stack_place *plac
 	     path = strtok_r(NULL, " ", &save)) {
 		RD_CLEANUP(rd_freep) char *pattern = NULL;
 
-		if (!is_searched(search->options, path))
+		if (!rd_stack_is_searched(search->options->home, path))
 			continue;
-		pattern = expand(search->options, path);
+		pattern = rd_stack_expand(search->options->home, path);
 		if (!pattern)
 			return rd_error_nomem(err);
 		r = rd_system_glob(search->sys, pattern, FOLDERS_MAX, meet, search, err);
@@ -195,14 +193,28 @@ static int search_place(struct search *search, const struct rd_stack_place *plac
 	return r;
 }
 
+/* Who may not look into a home has not seen what is in it. */
+static int check_home(struct search *search, struct rd_error *err)
+{
+	RD_CLEANUP(rd_entries_deinit) struct rd_entries entries = { 0 };
+	int r = 0;
+
+	if (search->options->home)
+		r = rd_system_list(search->sys, search->options->home, &entries, err);
+	if (r == RD_SYSTEM_UNREADABLE)
+		search->basis->is_cut = true;
+	return r < 0 ? r : 0;
+}
+
 int rd_stack_probe(const struct rd_system *sys, const struct rd_stack_options *options,
 		   struct rd_profile_basis *basis, struct rd_error *err)
 {
 	struct search search = { .sys = sys, .options = options, .basis = basis };
 	const struct rd_stack_place *places;
 	size_t n;
-	int r = 0;
+	int r;
 
+	r = check_home(&search, err);
 	places = rd_data_stack_places(&n);
 	for (size_t i = 0; i < n && !r; i++)
 		r = search_place(&search, &places[i], err);

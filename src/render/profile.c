@@ -31,7 +31,7 @@ static void put_stack(struct page *page, const struct rd_profile_basis *basis)
 	if (!basis->stack.n)
 		page_puts(page, "none\n");
 	if (basis->is_cut)
-		page_wrapf(page, 0, 0, "There is more than is looked into.");
+		page_wrapf(page, 0, 0, "There is more than is looked into, or may be read.");
 }
 
 static void put_setting(struct page *page, const struct rd_profile_setting *setting)
@@ -51,6 +51,14 @@ static void put_variable(struct page *page, const struct rd_profile_variable *va
 		   has_source ? "]" : "");
 }
 
+static void put_choice(struct page *page, const struct rd_profile *profile)
+{
+	if (profile->reason)
+		page_wrapf(page, 0, 0, "Chosen because %s.", profile->reason);
+	if (profile->remark)
+		page_wrapf(page, 0, 0, "%s", profile->remark);
+}
+
 int rd_render_profile(const struct rd_profile *profile, const struct rd_profile_basis *basis,
 		      const struct rd_render_options *options, FILE *f, struct rd_error *err)
 {
@@ -58,10 +66,7 @@ int rd_render_profile(const struct rd_profile *profile, const struct rd_profile_
 
 	page_wrapf(&page, 0, 0, "Profile %s: %s; %s.", profile->kind->name, profile->kind->title,
 		   profile->kind->purpose);
-	if (profile->reason)
-		page_wrapf(&page, 0, 0, "Chosen because %s.", profile->reason);
-	if (profile->remark)
-		page_wrapf(&page, 0, 0, "%s", profile->remark);
+	put_choice(&page, profile);
 	page_puts(&page, "\n");
 	for (size_t i = 0; i < profile->settings.n; i++) {
 		const struct rd_profile_setting *setting = &profile->settings.items[i];
@@ -109,25 +114,34 @@ static bool has_environment(const struct rd_profile_rows *rows)
 	return false;
 }
 
-int rd_render_profile_rows(const struct rd_profile *profile, const char *path,
-			   const struct rd_profile_rows *rows,
-			   const struct rd_render_options *options, FILE *f, struct rd_error *err)
+static void put_mentions(struct page *page, const struct rd_profile_mentions *mentions)
+{
+	if (!mentions->n)
+		return;
+	page_heading(page, "Set elsewhere too");
+	for (size_t i = 0; i < mentions->n; i++)
+		page_wrapf(page, 0, INDENT, "%s:%u: %s", mentions->items[i].path,
+			   mentions->items[i].line, mentions->items[i].text);
+}
+
+int rd_render_profile_comparison(const struct rd_profile_comparison *comparison,
+				 const struct rd_render_options *options, FILE *f,
+				 struct rd_error *err)
 {
 	RD_CLEANUP(page_deinit) struct page page = { .options = options };
+	const struct rd_profile *profile = comparison->profile;
+	const struct rd_profile_rows *rows = comparison->rows;
 
 	page_wrapf(&page, 0, 0, "Profile %s; file %s; environment of this process",
-		   profile->kind->name, path ? path : "none");
-	if (profile->reason)
-		page_wrapf(&page, 0, 0, "Chosen because %s.", profile->reason);
-	if (profile->remark)
-		page_wrapf(&page, 0, 0, "%s", profile->remark);
+		   profile->kind->name, comparison->path ? comparison->path : "none");
+	put_choice(&page, profile);
 	page_puts(&page, "\n");
 	for (size_t i = 0; i < rows->n; i++)
 		put_row(&page, &rows->items[i]);
 	if (!has_environment(rows))
-		page_wrapf(
-			&page, 0, 0,
-			"\nNothing of it is set in this process: the file was not read where it was "
-			"started, or sudo has taken the variables away.");
+		page_wrapf(&page, 0, 0,
+			   "\nNothing of it is set in this process: the file was not read where it "
+			   "was started, or sudo has taken the variables away.");
+	put_mentions(&page, comparison->mentions);
 	return page_write(&page, f, err);
 }

@@ -69,18 +69,31 @@ int rd_render_profile_json(const struct rd_profile *profile, const struct rd_pro
 	return document_write(&document, f, err);
 }
 
-int rd_render_profile_rows_json(const struct rd_profile *profile, const char *path,
-				const struct rd_profile_rows *rows, FILE *f, struct rd_error *err)
+static void add_mentions(struct document *document, const struct rd_profile_mentions *mentions)
+{
+	struct json_object *list = document_array(document, document->root, "elsewhere");
+
+	for (size_t i = 0; i < mentions->n; i++) {
+		struct json_object *o = document_object(document, list, NULL);
+
+		document_string(document, o, "path", mentions->items[i].path);
+		document_number(document, o, "line", RD_NUM(mentions->items[i].line));
+		document_string(document, o, "text", mentions->items[i].text);
+	}
+}
+
+int rd_render_profile_comparison_json(const struct rd_profile_comparison *comparison, FILE *f,
+				      struct rd_error *err)
 {
 	RD_CLEANUP(document_deinit) struct document document = { 0 };
 	struct json_object *list;
 	bool is_equal = true;
 
-	add_head(&document, "diff", profile);
-	document_string(&document, document.root, "file", path);
+	add_head(&document, "diff", comparison->profile);
+	document_string(&document, document.root, "file", comparison->path);
 	list = document_array(&document, document.root, "variables");
-	for (size_t i = 0; i < rows->n; i++) {
-		const struct rd_profile_row *row = &rows->items[i];
+	for (size_t i = 0; i < comparison->rows->n; i++) {
+		const struct rd_profile_row *row = &comparison->rows->items[i];
 		struct json_object *o = document_object(&document, list, NULL);
 
 		document_string(&document, o, "name", row->name);
@@ -92,5 +105,6 @@ int rd_render_profile_rows_json(const struct rd_profile *profile, const char *pa
 		is_equal &= row->is_equal;
 	}
 	document_bool(&document, document.root, "is_equal", is_equal);
+	add_mentions(&document, comparison->mentions);
 	return document_write(&document, f, err);
 }

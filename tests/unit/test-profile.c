@@ -260,6 +260,32 @@ START_TEST(bashrc)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	unsigned int line; /* of the only mention; 0: there is none */
+} mentions[] = {
+	{ "", 0 },
+	{ "A=1\nexport HSA_OVERRIDE_GFX_VERSION=10.3.0\n", 2 },
+	{ "\n\n  setenv MIOPEN_LOG_LEVEL 4", 3 },
+	{ "Environment=\"PYTORCH_ROCM_ARCH=gfx1030\"\n", 1 },
+	{ "set -gx HSA_OVERRIDE_GFX_VERSION_1 10.3.0\n", 1 },
+	{ "# HSA_OVERRIDE_GFX_VERSION=10.3.0\n  #MIOPEN_LOG_LEVEL=4\n", 0 },
+	{ "MY_MIOPEN_LOG_LEVEL=1\nMIOPEN_LOG_LEVELS=1\nHSA_OVERRIDE_GFX_VERSION_X=1\n", 0 },
+	{ "MY_MIOPEN_LOG_LEVEL=$MIOPEN_LOG_LEVEL", 1 },
+};
+
+START_TEST(finds_mentions)
+{
+	RD_CLEANUP(rd_profile_mentions_deinit) struct rd_profile_mentions found = { 0 };
+	const char *text = mentions[_i].text;
+
+	ck_assert_int_eq(rd_profile_find_mentions("/f", text, strlen(text), &found), 0);
+	ck_assert_uint_eq(found.n, mentions[_i].line ? 1 : 0);
+	if (found.n)
+		ck_assert_uint_eq(found.items[0].line, mentions[_i].line);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("profile");
@@ -278,6 +304,7 @@ int main(void)
 	tcase_add_test(tc, seal);
 	tcase_add_test(tc, remarks_are_plain);
 	tcase_add_loop_test(tc, bashrc, 0, (int)RD_N_ELEMENTS(bashrcs));
+	tcase_add_loop_test(tc, finds_mentions, 0, (int)RD_N_ELEMENTS(mentions));
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
