@@ -36,7 +36,8 @@ function __rdna1_doctor_command
         test $word = --; and break
         contains -- $word @WITH_VALUE@; and set -e words[1]
     end
-    complete -C (string join ' ' -- (string escape -- $words) (commandline -ct))
+    # In one word with its option: what is typed may look like an option itself.
+    complete -C(string join ' ' -- (string escape -- $words) (commandline -ct))
 end
 
 function __rdna1_doctor_names
