@@ -158,19 +158,9 @@ start_program(const struct rd_spawn *spawn, pid_t keeper, const struct pipes *pi
 
 /* What it answers through its pipe. */
 struct ending {
-	enum { ENDED, TIMED_OUT, STOPPED } how;
+	enum { ENDED, TIMED_OUT, STOPPED, STUCK } how;
 	int status; /* as of waitpid(2), if it ended by itself */
 };
-
-/* Kills what is left of the program, and waits for all of it: what it left running in its group
- * would write behind our back. */
-static void kill_group(pid_t program)
-{
-	kill(-program, SIGKILL);
-	/* A daemon that left the group is not waited for. */
-	while (waitpid(-program, NULL, 0) > 0 || errno == EINTR)
-		;
-}
 
 static long long now_ms(void)
 {
@@ -180,8 +170,31 @@ static long long now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-static struct ending watch_program(pid_t program, const sigset_t *watched, unsigned int seconds)
+/* Kills what is left of the program, and waits for all of it: what it left running in its group
+ * would write behind our back. Whether all of it is gone. */
+static bool kill_group(pid_t program, unsigned int patience)
 {
+	const struct timespec pause = { .tv_nsec = 20 * 1000000 };
+	long long end = now_ms() + patience * 1000LL;
+
+	kill(-program, SIGKILL);
+	/* A daemon that left the group is not waited for. */
+	for (;;) {
+		pid_t gone = waitpid(-program, NULL, patience ? WNOHANG : 0);
+
+		if (gone < 0 && errno != EINTR)
+			return true;
+		if (gone == 0 && now_ms() > end)
+			return false;
+		if (gone == 0)
+			nanosleep(&pause, NULL);
+	}
+}
+
+static struct ending watch_program(pid_t program, const sigset_t *watched,
+				   const struct rd_spawn *spawn)
+{
+	unsigned int seconds = spawn->seconds;
 	long long end = now_ms() + seconds * 1000LL;
 	struct ending ending = { .how = ENDED };
 
@@ -199,7 +212,8 @@ static struct ending watch_program(pid_t program, const sigset_t *watched, unsig
 		if (ending.how != ENDED)
 			break;
 	}
-	kill_group(program);
+	if (!kill_group(program, spawn->patience) && ending.how != ENDED)
+		ending.how = STUCK;
 	return ending;
 }
 
@@ -236,7 +250,7 @@ keep(const struct rd_spawn *spawn, pid_t parent, const struct pipes *pipes)
 	setpgid(program, program);
 	close(pipes->output[1]);
 	close(pipes->report[1]);
-	ending = watch_program(program, &watched, spawn->seconds);
+	ending = watch_program(program, &watched, spawn);
 	_exit(write(pipes->ending[1], &ending, sizeof(ending)) == sizeof(ending) ? 0
 										 : CANNOT_START);
 }
@@ -326,6 +340,10 @@ static int judge(const struct rd_spawn *spawn, const struct ending *ending, int 
 	case STOPPED:
 		rd_error_set(err, EINTR, "%s: stopped", name);
 		return RD_SPAWN_STOPPED;
+	case STUCK:
+		rd_error_set(err, EBUSY, "%s: killed, and not gone after %u s", name,
+			     spawn->patience);
+		return RD_SPAWN_STUCK;
 	case ENDED:
 		break;
 	}

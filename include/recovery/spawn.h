@@ -16,6 +16,8 @@ struct rd_spawn {
 	const char *const *environment; /* up to NULL; NULL: PATH, HOME=/root, LC_ALL=C alone */
 	const char *folder; /* to run it in, NULL: / */
 	unsigned int seconds; /* after which it is killed; 0: never */
+	unsigned int
+		patience; /* seconds until what was killed must be gone; 0: as long as it takes */
 	int logfd; /* all that it prints goes here; -1: nowhere */
 
 	/* Called in the new process before the program starts (to change root, to become a user);
@@ -33,6 +35,7 @@ enum {
 	RD_SPAWN_FAILED, /* it answered something else, or died of a signal; @err says what */
 	RD_SPAWN_TIMEOUT, /* it was killed after its time; @err says so */
 	RD_SPAWN_STOPPED, /* it was killed since rd_spawn_is_stopped() */
+	RD_SPAWN_STUCK, /* as one of those two, and it is not gone: it waits inside the kernel */
 };
 
 /**
