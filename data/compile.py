@@ -18,6 +18,13 @@ STRINGS_MAX = 4  # RD_LEFTOVER_STRINGS_MAX
 VARIABLE_FIELDS = ("Variable", "Does", "Note", "Source")
 PROFILES_MAX = 4  # RD_PROFILES_MAX
 STACKS = {"torch": "RD_STACK_TORCH", "blas": "RD_STACK_BLAS"}
+STAGE_FIELDS = ("Stage", "Title", "Needed", "Seconds")
+CRITERION_FIELDS = ("Criterion", "Title", "Stages", "Kernel-log")
+SIGNATURE_FIELDS = ("Signature", "Log", "Kind", "Title", "Source")
+TEXTS_MAX = 12  # RD_LOG_TEXTS_MAX
+YES_NO = {"yes": "true", "no": "false"}
+LOGS = {"kernel": "RD_LOG_KERNEL", "program": "RD_LOG_PROGRAM"}
+LOG_KINDS = {"fault": "RD_LOG_FAULT", "refusal": "RD_LOG_REFUSAL", "detail": "RD_LOG_DETAIL"}
 CLASSES = {"rdna1": "RD_CHIP_RDNA1", "declined": "RD_CHIP_DECLINED", "not-gpu": "RD_CHIP_NOT_GPU"}
 
 
@@ -191,6 +198,47 @@ def settings(path):
             yield f"\t{quote(pattern)},"
 
 
+def chosen(path, stanza, words, value):
+    """What stands in C for one of a few words."""
+    if value not in words:
+        die(path, stanza[0][0], f"{value} is none of {', '.join(words)}")
+    return words[value]
+
+
+def workload(path):
+    """The rows of the stages, and those of the criteria."""
+    stages, criteria, names = [], [], set()
+    for stanza in stanzas(path):
+        if stanza[0][1] == "Stage":
+            s = fields(path, stanza, STAGE_FIELDS)
+            names.add(s["Stage"])
+            stages.append(f"\t{{ .name = {quote(s['Stage'])}, .title = {quote(s['Title'])}, "
+                          f".is_needed = {chosen(path, stanza, YES_NO, s['Needed'])}, "
+                          f".seconds = {int(s['Seconds'])} }},")
+        else:
+            c = fields(path, stanza, CRITERION_FIELDS)
+            if set(c["Stages"].split()) - names:
+                die(path, stanza[0][0], "a stage that is none")
+            criteria.append(f"\t{{ .name = {quote(c['Criterion'])}, .title = {quote(c['Title'])}, "
+                            f".stages = {quote(c['Stages'])}, "
+                            f".wants_log = {chosen(path, stanza, YES_NO, c['Kernel-log'])} }},")
+    return stages, criteria
+
+
+def log_signatures(path):
+    """One row a stanza; Text stands in it once or more."""
+    for stanza in stanzas(path):
+        texts = [value for _, field, value in stanza if field == "Text"]
+        s = fields(path, [line for line in stanza if line[1] != "Text"], SIGNATURE_FIELDS)
+        if not 0 < len(texts) <= TEXTS_MAX:
+            die(path, stanza[0][0], f"wanted are 1 to {TEXTS_MAX} texts")
+        yield (f"\t{{ .name = {quote(s['Signature'])}, .title = {quote(s['Title'])}, "
+               f".log = {chosen(path, stanza, LOGS, s['Log'])}, "
+               f".kind = {chosen(path, stanza, LOG_KINDS, s['Kind'])}, "
+               f".source = {quote(s['Source'])}, "
+               f".texts = {{ {', '.join(map(quote, texts))} }} }},")
+
+
 def table(out, ctype, name, rows):
     out.append(f"static const {ctype} {name}[] = {{")
     out.extend(rows)
@@ -230,6 +278,11 @@ def main(data, output):
     table(out, "struct rd_profile_variable", "profile_variables", variables)
     table(out, "struct rd_stack_place", "stack_places", stacks(data / "stacks.data"))
     table(out, "char *const", "setting_places", settings(data / "settings.data"))
+    stages, criteria = workload(data / "workload.data")
+    table(out, "struct rd_stage", "stages", stages)
+    table(out, "struct rd_criterion", "criteria", criteria)
+    table(out, "struct rd_log_signature", "log_signatures",
+          log_signatures(data / "kernel-log.data"))
 
     path = data / "scope.data"
     table(out, "char *const", "crat_functions",
@@ -253,6 +306,9 @@ def main(data, output):
              "profile_variables")
     accessor(out, "const struct rd_stack_place *", "rd_data_stack_places", "stack_places")
     accessor(out, "const char *const *", "rd_data_setting_places", "setting_places")
+    accessor(out, "const struct rd_stage *", "rd_data_stages", "stages")
+    accessor(out, "const struct rd_criterion *", "rd_data_criteria", "criteria")
+    accessor(out, "const struct rd_log_signature *", "rd_data_log_signatures", "log_signatures")
     accessor(out, "const struct rd_finding_text *", "rd_data_findings", "findings")
 
     stock = (data / "kfd_parse_subtype_mem.stock").read_text(encoding="utf-8")

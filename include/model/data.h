@@ -34,6 +34,45 @@ struct rd_leftover_sign {
 	bool is_library;
 };
 
+/* A stage of the test of convolutions (data/workload.data). */
+struct rd_stage {
+	const char *name; /* "conv3x3-44" */
+	const char *title; /* one line for people */
+	bool is_needed; /* without it the later ones cannot run */
+	unsigned int seconds; /* its time limit */
+};
+
+/* What is ticked when it was seen (data/workload.data). */
+struct rd_criterion {
+	const char *name; /* "training" */
+	const char *title; /* what was seen, one line for people */
+	const char *stages; /* names, separated by blanks: those that must have passed */
+	bool wants_log; /* and the kernel log shows no fault in any of them */
+};
+
+enum rd_log {
+	RD_LOG_KERNEL,
+	RD_LOG_PROGRAM, /* what a program that uses the card prints */
+};
+
+enum rd_log_kind {
+	RD_LOG_FAULT, /* the card or its driver failed */
+	RD_LOG_REFUSAL, /* the driver will not do compute work with it */
+	RD_LOG_DETAIL, /* tells more of a fault before it */
+};
+
+#define RD_LOG_TEXTS_MAX 12
+
+/* A line that tells of trouble with the card (data/kernel-log.data). */
+struct rd_log_signature {
+	const char *name; /* "page-fault" */
+	const char *title; /* one line for people */
+	enum rd_log log;
+	enum rd_log_kind kind;
+	const char *source;
+	const char *texts[RD_LOG_TEXTS_MAX]; /* any of them is in the line; * is anything */
+};
+
 /* The text of one rule (data/findings.data). */
 struct rd_finding_text {
 	const char *id; /* RD-GPU-001 */
@@ -50,6 +89,9 @@ const struct rd_device *rd_data_devices(size_t *np);
 const struct rd_patch_string *rd_data_patch_strings(size_t *np);
 const struct rd_recipe_parameter *rd_data_recipe_parameters(size_t *np);
 const struct rd_leftover_sign *rd_data_leftover_signs(size_t *np);
+const struct rd_stage *rd_data_stages(size_t *np);
+const struct rd_criterion *rd_data_criteria(size_t *np);
+const struct rd_log_signature *rd_data_log_signatures(size_t *np);
 const struct rd_finding_text *rd_data_findings(size_t *np);
 
 /* PCI device ids of all RDNA1 GPUs, ascending, without revisions. */

@@ -32,7 +32,8 @@ def wanted():
         "bash-completion/completions/rdna1-doctor", "fish/vendor_completions.d/rdna1-doctor.fish",
         "zsh/*/_rdna1-doctor")}
     return {"bin/rdna1-doctor": True, "share/man/man8/rdna1-doctor.8*": False,
-            "share/rdna1-doctor/*.schema.json": False} | manuals | schemas | completions
+            "share/rdna1-doctor/*.schema.json": False, "share/rdna1-doctor/workload.py": False,
+            } | manuals | schemas | completions
 
 
 # Where a file of ours may be, below the root or a prefix; all else has been misplaced.

@@ -23,7 +23,8 @@ LAYERS = {
     "system": (("base",), ()),
     "probe": (("base", "model", "inspect", "system"), (
         "libkmod.h", "libudev.h", "sqlite3.h", "pci/*", "systemd/*")),
-    "recovery": (("base", "model", "inspect", "system", "probe"), ("openssl/*",)),
+    "recovery": (("base", "model", "inspect", "system", "probe"), (
+        "openssl/*", "grp.h", "pwd.h")),
     "cli": (("base", "model", "inspect", "rules", "render", "system", "probe", "recovery"), ()),
 }
 
