@@ -14,6 +14,7 @@
 #include "model/repair.h"
 #include "model/report.h"
 #include "model/saved.h"
+#include "model/trial.h"
 
 struct rd_render_options {
 	bool use_color;
@@ -40,6 +41,8 @@ struct rd_renderer {
 			FILE *f, struct rd_error *err);
 	int (*backups)(const struct rd_saved_list *list, const struct rd_render_options *options,
 		       FILE *f, struct rd_error *err);
+	int (*test)(const struct rd_trial *trial, const struct rd_render_options *options, FILE *f,
+		    struct rd_error *err);
 
 	/* For a reader with exit codes of its own, else NULL: its code for one of ours, and what it
 	 * is told when the tool failed. */

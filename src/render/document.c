@@ -67,6 +67,18 @@ void document_number(struct document *document, struct json_object *parent, cons
 		give(document, parent, key, NULL);
 }
 
+void document_real(struct document *document, struct json_object *parent, const char *key,
+		   double value)
+{
+	char s[32];
+
+	snprintf(s, sizeof(s), "%.6g", value);
+	if (value >= 0 && __builtin_isfinite(value))
+		give_new(document, parent, key, json_object_new_double_s(value, s));
+	else
+		give(document, parent, key, NULL);
+}
+
 void document_bool(struct document *document, struct json_object *parent, const char *key,
 		   bool value)
 {

@@ -35,6 +35,10 @@ struct json_object *document_array(struct document *document, struct json_object
 				   const char *key);
 void document_number(struct document *document, struct json_object *parent, const char *key,
 		     struct rd_num value);
+
+/* Six digits of it; null if it is negative or no number. */
+void document_real(struct document *document, struct json_object *parent, const char *key,
+		   double value);
 void document_bool(struct document *document, struct json_object *parent, const char *key,
 		   bool value);
 

@@ -170,4 +170,5 @@ const struct rd_renderer rd_renderer_json = {
 	.recover = json_repair,
 	.rollback = json_rollback,
 	.backups = json_backups,
+	.test = json_trial,
 };

@@ -15,3 +15,9 @@ extern const struct rd_renderer rd_renderer_json;
 extern const struct rd_renderer rd_renderer_nagios;
 extern const struct rd_renderer rd_renderer_prometheus;
 extern const struct rd_renderer rd_renderer_text;
+
+/* What stands in files of its own. */
+int json_trial(const struct rd_trial *trial, const struct rd_render_options *options, FILE *f,
+	       struct rd_error *err);
+int text_trial(const struct rd_trial *trial, const struct rd_render_options *options, FILE *f,
+	       struct rd_error *err);

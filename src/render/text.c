@@ -271,4 +271,5 @@ const struct rd_renderer rd_renderer_text = {
 	.recover = text_repair,
 	.rollback = text_rollback,
 	.backups = text_backups,
+	.test = text_trial,
 };
