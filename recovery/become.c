@@ -53,13 +53,12 @@ static int change_ids(const struct rd_user *user, struct rd_error *err)
 	return 0;
 }
 
-static int become(const struct rd_user *user, struct rd_error *err)
+int rd_user_become(const struct rd_user *user, struct rd_error *err)
 {
 	if (geteuid() == user->uid && getuid() == user->uid)
 		return 0;
 	if (geteuid())
-		return rd_error_set(err, EPERM, "only root can change files of user %s",
-				    user->name);
+		return rd_error_set(err, EPERM, "only root can become user %s", user->name);
 	return change_ids(user, err);
 }
 
@@ -73,7 +72,7 @@ static _Noreturn void be_child(const struct rd_user *user,
 
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
-	head.r = become(user, &head.err);
+	head.r = rd_user_become(user, &head.err);
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing ids takes an earlier one away */
 	if (!head.r)

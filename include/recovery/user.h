@@ -53,6 +53,13 @@ int rd_user_find_id(const struct rd_system *sys, uid_t uid, struct rd_user *user
 void rd_user_deinit(struct rd_user *user);
 
 /**
+ * rd_user_become() - for good, in a process that was made for it
+ *
+ * Return: 0 or a negative errno: who is not root can become nobody else (-EPERM).
+ */
+int rd_user_become(const struct rd_user *user, struct rd_error *err);
+
+/**
  * rd_user_do() - have a child do something as a user
  * @fn: called in the child; its result, @err and what it adds to @answer are passed on
  * @seconds: after which the child is killed: a home may lie on a server that is gone
