@@ -48,6 +48,10 @@ enum cli_option {
 	CLI_PROFILE_FORMAT = 1 << 20, /* --format and --json, of an environment */
 	CLI_PROFILE_FILE = 1 << 21, /* --user, --bashrc and its own --force */
 	CLI_COMMAND = 1 << 22, /* the first argument is a command: what follows are its options */
+	CLI_RUNS = 1 << 23,
+	CLI_PYTHON = 1 << 24,
+	CLI_DEVICE = 1 << 25,
+	CLI_TEST = 1 << 26, /* --time-limit and --force of test */
 };
 
 enum cli_color {
@@ -78,11 +82,16 @@ struct cli_values {
 	bool says_yes;
 	bool does_know; /* --i-know */
 	bool wants_help;
+	unsigned int runs;
+	unsigned int seconds; /* 0: not given */
+	const char *python; /* NULL: not given */
+	const char *device;
 };
 
 #define CLI_VALUES_INIT                                                                     \
 	{                                                                                   \
 		.root = "/", .format = "text", .method = RD_METHOD_AUTO, .profile = "auto", \
+		.runs = 1, .device = "cuda",                                                \
 	}
 
 struct cli_verb {
@@ -114,6 +123,7 @@ extern const struct cli_verb cli_recover;
 extern const struct cli_verb cli_rollback;
 extern const struct cli_verb cli_profile;
 extern const struct cli_verb cli_run;
+extern const struct cli_verb cli_test;
 
 /* All verbs in the order of the help; static. */
 const struct cli_verb *const *cli_verbs(size_t *np);

@@ -19,6 +19,8 @@
 #define WIDTH_DEFAULT 80
 #define WIDTH_MIN     40
 #define WIDTH_MAX     160
+#define RUNS_MAX      1000
+#define SECONDS_MAX   86400
 
 static const struct rd_name colors[] = {
 	{ .name = "auto", .value = CLI_COLOR_AUTO },
@@ -178,6 +180,46 @@ static int set_bashrc(struct cli_values *values, const char *value)
 	return 0;
 }
 
+static int set_number(unsigned int *numberp, const char *value, unsigned int most)
+{
+	uint64_t number;
+
+	if (!rd_text_parse_u64(value, 10, &number) || !number || number > most)
+		return -EINVAL;
+	*numberp = (unsigned int)number;
+	return 0;
+}
+
+static int set_runs(struct cli_values *values, const char *value)
+{
+	return set_number(&values->runs, value, RUNS_MAX);
+}
+
+static int set_time_limit(struct cli_values *values, const char *value)
+{
+	return set_number(&values->seconds, value, SECONDS_MAX);
+}
+
+static int set_python(struct cli_values *values, const char *value)
+{
+	values->python = value;
+	return *value ? 0 : -EINVAL;
+}
+
+/* cpu, cuda, or one of several cards: cuda:N. */
+static int set_device(struct cli_values *values, const char *value)
+{
+	uint64_t number;
+
+	values->device = value;
+	if (!strcmp(value, "cpu") || !strcmp(value, "cuda"))
+		return 0;
+	if (!rd_text_has_prefix(value, "cuda:") || strlen(value) > strlen("cuda:99") ||
+	    strspn(value + strlen("cuda:"), "0123456789") != strlen(value + strlen("cuda:")))
+		return -EINVAL;
+	return rd_text_parse_u64(value + strlen("cuda:"), 10, &number) ? 0 : -EINVAL;
+}
+
 static int set_help(struct cli_values *values, const char *value)
 {
 	(void)value;
@@ -219,7 +261,7 @@ static const struct cli_option_row rows[] = {
 		.choices = "auto gfx1030 native",
 		.option = CLI_PROFILE,
 		.set = set_profile,
-		.help = "auto (default: by what the ROCm software has code for), gfx1030, native",
+		.help = "auto (default: by what ROCm here has code for), gfx1030, native",
 	},
 	{
 		.name = "format",
@@ -298,6 +340,41 @@ static const struct cli_option_row rows[] = {
 		.option = CLI_I_KNOW,
 		.set = set_i_know,
 		.help = "also where it brings a patched driver back, or loses one for good",
+	},
+	{
+		.name = "runs",
+		.arg = "N",
+		.option = CLI_RUNS,
+		.set = set_runs,
+		.help = "run all stages so often (1)",
+	},
+	{
+		.name = "device",
+		.arg = "DEVICE",
+		.choices = "cuda cpu",
+		.option = CLI_DEVICE,
+		.set = set_device,
+		.help = "cuda (default: the first card), cuda:N, or cpu to try the test itself",
+	},
+	{
+		.name = "python",
+		.arg = "PATH",
+		.option = CLI_PYTHON,
+		.set = set_python,
+		.help = "the Python that has torch, such as venv/bin/python",
+	},
+	{
+		.name = "time-limit",
+		.arg = "SEC",
+		.option = CLI_TEST,
+		.set = set_time_limit,
+		.help = "of each stage, in place of its own (120 to 1200)",
+	},
+	{
+		.name = "force",
+		.option = CLI_TEST,
+		.set = set_force,
+		.help = "use the card although check calls the machine unsafe",
 	},
 	{
 		.name = "format",

@@ -11,6 +11,7 @@
 #include "probe/profile.h"
 #include "profile.h"
 #include "progress.h"
+#include "rules/rules.h"
 
 void profile_job_deinit(struct profile_job *job)
 {
@@ -115,6 +116,21 @@ int profile_job_init_process(struct profile_job *job, const struct cli_values *v
 	/* A command is started for whom no name service knows, too. */
 	job->has_user = !r && !rd_user_find_id(&job->sys, geteuid(), &job->user, &why);
 	return r;
+}
+
+int profile_job_check(struct profile_job *job, struct rd_report *reportp, struct rd_error *err)
+{
+	struct cli_progress progress;
+	const struct rd_probe_options probe = {
+		.progress = cli_progress_tell,
+		.userdata = &progress,
+	};
+	int r;
+
+	cli_progress_init(&progress);
+	r = rd_probe(&job->sys, &probe, &job->facts, err);
+	cli_progress_end(&progress);
+	return r ? r : rd_rules_evaluate(&job->facts, reportp, err);
 }
 
 int profile_job_choose(struct profile_job *job, struct rd_error *err)

@@ -35,6 +35,9 @@ int profile_job_init(struct profile_job *job, const struct cli_values *values,
 int profile_job_init_process(struct profile_job *job, const struct cli_values *values,
 			     struct rd_error *err);
 
+/* Looks at the whole machine, as check does, and judges it. Return: 0 or a negative errno. */
+int profile_job_check(struct profile_job *job, struct rd_report *reportp, struct rd_error *err);
+
 /* Makes the profile out; facts.gpus must be known. */
 int profile_job_choose(struct profile_job *job, struct rd_error *err);
 

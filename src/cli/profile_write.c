@@ -11,8 +11,6 @@
 
 #include "base/text.h"
 #include "profile.h"
-#include "progress.h"
-#include "rules/rules.h"
 
 /* What to do about a machine that is not sane, by the exit code of check. */
 static const char *advice(int code)
@@ -60,18 +58,9 @@ static void tell_overridden(const struct rd_report *report)
 static int check_machine(struct profile_job *job, struct rd_error *err)
 {
 	RD_CLEANUP(rd_report_deinit) struct rd_report report = RD_REPORT_INIT;
-	struct cli_progress progress;
-	const struct rd_probe_options probe = {
-		.progress = cli_progress_tell,
-		.userdata = &progress,
-	};
 	int r;
 
-	cli_progress_init(&progress);
-	r = rd_probe(&job->sys, &probe, &job->facts, err);
-	cli_progress_end(&progress);
-	if (!r)
-		r = rd_rules_evaluate(&job->facts, &report, err);
+	r = profile_job_check(job, &report, err);
 	if (r || !report.exit_code)
 		return r;
 	if (!job->values->is_forced)
