@@ -69,11 +69,13 @@ static _Noreturn void be_child(const struct rd_user *user,
 {
 	struct rd_text answer = RD_TEXT_INIT;
 	struct head head = { .err = RD_ERROR_INIT };
+	bool is_other = geteuid() != user->uid;
 
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 	head.r = rd_user_become(user, &head.err);
-	prctl(PR_SET_DUMPABLE, 0);
+	if (is_other)
+		prctl(PR_SET_DUMPABLE, 0); /* whatever fs.suid_dumpable has made of it */
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing ids takes an earlier one away */
 	if (!head.r)
 		head.r = fn(arg, &answer, &head.err);

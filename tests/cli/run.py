@@ -62,7 +62,8 @@ class Command(unittest.TestCase):
             for command in ("no-such-command-anywhere", "/no/such/command", "",
                             str(plain), folder, "/etc/passwd/x"):
                 with self.subTest(command=command):
-                    shell = subprocess.run(["env", command], capture_output=True, check=False)
+                    shell = subprocess.run(["env", command], capture_output=True, check=False,
+                                           env={"PATH": PATH})
                     done = run(command)
                     self.assertEqual(done.returncode, shell.returncode, done.stderr)
                     self.assertIn("rdna1-doctor run: ", done.stderr)
