@@ -181,3 +181,17 @@ build_headers() {
 	ln -s "usr/src/linux-headers-$release" "$dir/tmp/headers/build"
 	publish headers
 }
+
+# Programs that read our output in the field, and whose packages are no thing to install for a test: promtool comes with
+# a server that starts at once. Without it a test is skipped, not the lab.
+build_tools() {
+	local v p
+	fresh tools
+	v=$(private apt-cache madison prometheus | awk -F ' *[|] *' '$3 ~ /bookworm\/main/ { print $2; exit }')
+	if [ -n "$v" ] && p=$(deb prometheus "$v"); then
+		dpkg-deb --fsys-tarfile "$p" | tar -x -C "$dir/tmp/tools" --strip-components=3 ./usr/bin/promtool
+	else
+		say "no prometheus: its output is not tried on promtool"
+	fi
+	publish tools
+}

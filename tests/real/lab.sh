@@ -16,6 +16,7 @@
 #	system/			whole machines on which the recipe was followed (as root only: lab-system.sh)
 #	guest/debian-*/		the modules that amdgpu needs, plain, and their order
 #	guest-modules/		modules of tests/vm, for 6.1
+#	tools/			promtool
 #	full/			--full only: all of amdgpu 6.1, clean, patched, and with its objects in another order
 #
 # Nothing outside DIR changes: packages are downloaded through a private apt configuration and unpacked, not
@@ -103,6 +104,7 @@ main() {
 	stage stock "$dir/versions" "$here/lab-packages.sh"
 	stage source "$dir/versions" "$here/lab-packages.sh"
 	stage headers "$dir/versions" "$here/lab-packages.sh"
+	stage tools "$dir/versions" "$here/lab-packages.sh"
 	stage modules-gcc "$dir/versions" "$here/lab-modules.sh" "$here/form.awk" "${forms[@]}" "${module[@]}"
 	stage modules-clang "$dir/versions" "$here/lab-modules.sh" "$here/form.awk" "${forms[@]}" "${module[@]}"
 	stage variants "$dir/.stamp/modules-gcc" "$here/lab-modules.sh"
