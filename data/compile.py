@@ -12,6 +12,7 @@ import re
 import sys
 
 FINDING_FIELDS = ("Id", "Title", "Problem", "What", "Why", "How", "Remedy", "Sources")
+MESSAGE_FIELDS = ("Message", "Id", "Priority", "Subject", "Text")
 PARAMETER_FIELDS = ("Parameter", "Value", "Effect", "Source")
 LEFTOVER_FIELDS = ("Leftover", "Kind", "Paths", "Effect")
 STRINGS_MAX = 4  # RD_LEFTOVER_STRINGS_MAX
@@ -239,6 +240,15 @@ def log_signatures(path):
                f".texts = {{ {', '.join(map(quote, texts))} }} }},")
 
 
+def messages(path):
+    """The stanzas of messages.data."""
+    found = [fields(path, stanza, MESSAGE_FIELDS) for stanza in stanzas(path)]
+    for message in found:
+        if len(message["Id"]) != 32 or not set(message["Id"]) <= set("0123456789abcdef"):
+            die(path, 0, f"no message id: {message['Id']}")
+    return found
+
+
 def table(out, ctype, name, rows):
     out.append(f"static const {ctype} {name}[] = {{")
     out.extend(rows)
@@ -294,6 +304,11 @@ def main(data, output):
           ["\t{ " + ", ".join(f".{k.lower()} = {quote(f[k])}" for k in FINDING_FIELDS) + " },"
            for f in found])
 
+    table(out, "struct rd_message", "journal_messages",
+          [f"\t{{ .name = {quote(m['Message'])}, .id = {quote(m['Id'])}, "
+           f".priority = {int(m['Priority'])} }}," for m in messages(data / "messages.data")])
+
+    accessor(out, "const struct rd_message *", "rd_data_messages", "journal_messages")
     accessor(out, "const struct rd_device *", "rd_data_devices", "devices")
     accessor(out, "const uint16_t *", "rd_data_rdna1_ids", "rdna1_ids")
     accessor(out, "const struct rd_patch_string *", "rd_data_patch_strings", "patch_strings")

@@ -170,20 +170,39 @@ int rd_write_sync(int fd, const char *what, struct rd_error *err)
 	return 0;
 }
 
+/* Ends what rd_write_temporary() began: synced, it gets its name; after a failure (@r) it goes. */
+static int complete(int dirfd, int fd, const char *name, int r, struct rd_error *err)
+{
+	if (!r)
+		r = rd_write_sync(fd, RD_WRITE_NEW, err);
+	if (!r)
+		r = rd_write_rename(dirfd, RD_WRITE_NEW, name, err);
+	if (r && fd >= 0)
+		unlinkat(dirfd, RD_WRITE_NEW, 0);
+	return r ? rd_error_prefix(err, r, "%s", name) : 0;
+}
+
 int rd_write_create(int dirfd, const char *name, const void *data, size_t len, struct rd_error *err)
 {
 	RD_CLEANUP(rd_closep) int fd = -1;
 	int r;
 
 	fd = rd_write_temporary(dirfd, RD_WRITE_NEW, err);
-	if (fd < 0)
-		return rd_error_prefix(err, fd, "%s", name);
-	r = rd_write_all(fd, data, len, err);
-	if (!r)
-		r = rd_write_sync(fd, RD_WRITE_NEW, err);
-	if (!r)
-		r = rd_write_rename(dirfd, RD_WRITE_NEW, name, err);
-	return r ? rd_error_prefix(err, r, "%s", name) : 0;
+	r = fd < 0 ? fd : rd_write_all(fd, data, len, err);
+	return complete(dirfd, fd, name, r, err);
+}
+
+int rd_write_publish(int dirfd, const char *name, const void *data, size_t len,
+		     struct rd_error *err)
+{
+	RD_CLEANUP(rd_closep) int fd = -1;
+	int r;
+
+	fd = rd_write_temporary(dirfd, RD_WRITE_NEW, err);
+	r = fd < 0 ? fd : rd_write_all(fd, data, len, err);
+	if (!r && fchmod(fd, 0644) < 0)
+		r = rd_error_set(err, errno, "set the mode: %s", strerror(errno));
+	return complete(dirfd, fd, name, r, err);
 }
 
 int rd_write_rename(int dirfd, const char *from, const char *to, struct rd_error *err)

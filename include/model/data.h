@@ -85,6 +85,14 @@ struct rd_finding_text {
 	const char *sources; /* where the knowledge comes from */
 };
 
+/* An entry of the system's journal (data/messages.data). */
+struct rd_message {
+	const char *name; /* a verdict on the machine, or what became of a repair */
+	const char *id; /* MESSAGE_ID */
+	int priority; /* as of syslog(3) */
+};
+
+const struct rd_message *rd_data_messages(size_t *np);
 const struct rd_device *rd_data_devices(size_t *np);
 const struct rd_patch_string *rd_data_patch_strings(size_t *np);
 const struct rd_recipe_parameter *rd_data_recipe_parameters(size_t *np);

@@ -80,6 +80,10 @@ int rd_write_sync(int fd, const char *what, struct rd_error *err);
 int rd_write_create(int dirfd, const char *name, const void *data, size_t len,
 		    struct rd_error *err);
 
+/* The same with mode 0644, whatever the umask: for others to read. */
+int rd_write_publish(int dirfd, const char *name, const void *data, size_t len,
+		     struct rd_error *err);
+
 /* rename(2) within a folder. What is moved must have been synced before. */
 int rd_write_rename(int dirfd, const char *from, const char *to, struct rd_error *err);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "model/boot.h"
 #include "model/comparison.h"
 #include "model/data.h"
 #include "model/profile.h"
@@ -28,6 +29,8 @@ struct rd_renderer {
 	/* Each returns 0, -ENOMEM, or -EIO when the stream failed. NULL: not for that verb. */
 	int (*check)(const struct rd_report *report, const struct rd_render_options *options,
 		     FILE *f, struct rd_error *err);
+	int (*boot)(const struct rd_report *report, const struct rd_boot *boot,
+		    const struct rd_render_options *options, FILE *f, struct rd_error *err);
 	int (*inspect)(const struct rd_copies *copies, const struct rd_render_options *options,
 		       FILE *f, struct rd_error *err);
 	int (*compare)(const char *name_a, const char *name_b,
@@ -85,3 +88,7 @@ int rd_render_profile_comparison(const struct rd_profile_comparison *comparison,
 				 struct rd_error *err);
 int rd_render_profile_comparison_json(const struct rd_profile_comparison *comparison, FILE *f,
 				      struct rd_error *err);
+
+/* What a login shows: nothing if there is nothing to say. As the renderers'. */
+int rd_render_motd(const struct rd_report *report, const struct rd_boot *boot, FILE *f,
+		   struct rd_error *err);

@@ -52,6 +52,7 @@ enum cli_option {
 	CLI_PYTHON = 1 << 24,
 	CLI_DEVICE = 1 << 25,
 	CLI_TEST = 1 << 26, /* --time-limit and --force of test */
+	CLI_COMMIT = 1 << 27,
 };
 
 enum cli_color {
@@ -81,6 +82,7 @@ struct cli_values {
 	bool with_leftovers;
 	bool says_yes;
 	bool does_know; /* --i-know */
+	bool is_committing;
 	bool wants_help;
 	unsigned int runs;
 	unsigned int seconds; /* 0: not given */
@@ -115,6 +117,7 @@ struct cli_option_row {
 	const char *help;
 };
 
+extern const struct cli_verb cli_boot_report;
 extern const struct cli_verb cli_check;
 extern const struct cli_verb cli_compare;
 extern const struct cli_verb cli_explain;

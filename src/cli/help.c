@@ -6,6 +6,11 @@
 
 #include "cli.h"
 
+static int usage_width(const struct cli_verb *verb)
+{
+	return (int)(strlen(verb->name) + 1 + strlen(verb->args));
+}
+
 void cli_help(FILE *f)
 {
 	const struct cli_verb *const *verbs;
@@ -14,14 +19,15 @@ void cli_help(FILE *f)
 
 	fputs("usage: rdna1-doctor VERB [OPTION]... [ARGUMENT]...\n"
 	      "Says whether the amdgpu driver of a machine with an RDNA1 card is patched, where,\n"
-	      "and what to do. Only recover, rollback, backups prune and profile change anything.\n\n",
+	      "and what to do. Only recover, rollback, backups prune and profile change anything;\n"
+	      "boot-report leaves reports.\n\n",
 	      f);
 	verbs = cli_verbs(&n);
 	for (size_t i = 0; i < n; i++)
-		width = (int)strlen(verbs[i]->args) > width ? (int)strlen(verbs[i]->args) : width;
+		width = usage_width(verbs[i]) > width ? usage_width(verbs[i]) : width;
 	for (size_t i = 0; i < n; i++)
-		fprintf(f, "  %-8s %-*s  %s\n", verbs[i]->name, width, verbs[i]->args,
-			verbs[i]->help);
+		fprintf(f, "  %s %-*s  %s\n", verbs[i]->name,
+			width - (int)strlen(verbs[i]->name) - 1, verbs[i]->args, verbs[i]->help);
 	fputs("\n"
 	      "  --help             this text; after a verb, the help of that verb\n"
 	      "  --version          the version\n\n"

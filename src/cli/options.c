@@ -144,6 +144,13 @@ static int set_i_know(struct cli_values *values, const char *value)
 	return 0;
 }
 
+static int set_commit(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->is_committing = true;
+	return 0;
+}
+
 static int set_color(struct cli_values *values, const char *value)
 {
 	int color = rd_name_find(colors, RD_N_ELEMENTS(colors), value);
@@ -375,6 +382,12 @@ static const struct cli_option_row rows[] = {
 		.option = CLI_TEST,
 		.set = set_force,
 		.help = "use the card although check calls the machine unsafe",
+	},
+	{
+		.name = "commit",
+		.option = CLI_COMMIT,
+		.set = set_commit,
+		.help = "confirm a recovery, if this boot shows that it holds",
 	},
 	{
 		.name = "format",

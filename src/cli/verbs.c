@@ -6,8 +6,8 @@
 #include "cli.h"
 
 static const struct cli_verb *const verbs[] = {
-	&cli_check, &cli_recover, &cli_rollback, &cli_backups, &cli_profile,
-	&cli_run,   &cli_test,	  &cli_inspect,	 &cli_compare, &cli_explain,
+	&cli_check, &cli_recover,     &cli_rollback, &cli_backups, &cli_profile, &cli_run,
+	&cli_test,  &cli_boot_report, &cli_inspect,  &cli_compare, &cli_explain,
 };
 
 const struct cli_verb *const *cli_verbs(size_t *np)

@@ -95,6 +95,20 @@ static void add_unreads(struct document *document, const struct rd_unreads *unre
 	}
 }
 
+void json_report(struct document *document, const struct rd_report *report)
+{
+	document_text(document, document->root, "verdict", rd_state_name(report->state));
+	document_number(document, document->root, "exit_code", RD_NUM((uint64_t)report->exit_code));
+	document_string(document, document->root, "sentence", report->sentence);
+	document_string(document, document->root, "next", report->next);
+	document_string(document, document->root, "good_kernel", report->good_kernel);
+	document_text(document, document->root, "way_in", report->way_in);
+	json_machine(document, report->facts);
+	json_copies(document, &report->facts->copies);
+	add_findings(document, report);
+	add_unreads(document, &report->facts->unreads);
+}
+
 static int json_check(const struct rd_report *report, const struct rd_render_options *options,
 		      FILE *f, struct rd_error *err)
 {
@@ -102,16 +116,7 @@ static int json_check(const struct rd_report *report, const struct rd_render_opt
 
 	(void)options;
 	document_init(&document, "check");
-	document_text(&document, document.root, "verdict", rd_state_name(report->state));
-	document_number(&document, document.root, "exit_code", RD_NUM((uint64_t)report->exit_code));
-	document_string(&document, document.root, "sentence", report->sentence);
-	document_string(&document, document.root, "next", report->next);
-	document_string(&document, document.root, "good_kernel", report->good_kernel);
-	document_text(&document, document.root, "way_in", report->way_in);
-	json_machine(&document, report->facts);
-	json_copies(&document, &report->facts->copies);
-	add_findings(&document, report);
-	add_unreads(&document, &report->facts->unreads);
+	json_report(&document, report);
 	return document_write(&document, f, err);
 }
 
@@ -165,6 +170,7 @@ static int json_compare(const char *name_a, const char *name_b,
 const struct rd_renderer rd_renderer_json = {
 	.name = "json",
 	.check = json_check,
+	.boot = json_boot,
 	.inspect = json_inspect,
 	.compare = json_compare,
 	.recover = json_repair,

@@ -21,3 +21,7 @@ int json_trial(const struct rd_trial *trial, const struct rd_render_options *opt
 	       struct rd_error *err);
 int text_trial(const struct rd_trial *trial, const struct rd_render_options *options, FILE *f,
 	       struct rd_error *err);
+
+/* The report at a boot as text (boot.c); as the member of struct rd_renderer. */
+int text_boot(const struct rd_report *report, const struct rd_boot *boot,
+	      const struct rd_render_options *options, FILE *f, struct rd_error *err);

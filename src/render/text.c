@@ -266,6 +266,7 @@ static int text_compare(const char *name_a, const char *name_b,
 const struct rd_renderer rd_renderer_text = {
 	.name = "text",
 	.check = text_check,
+	.boot = text_boot,
 	.inspect = text_inspect,
 	.compare = text_compare,
 	.recover = text_repair,

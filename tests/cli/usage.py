@@ -105,7 +105,8 @@ class WrongUse(Case):
 class Help(Case):
     def test_goes_to_stdout(self):
         for args in (["--help"], ["-h"], ["--version"], ["check", "--help"], ["inspect", "-h"],
-                     ["compare", "--help"], ["explain", "--help"], ["test", "--help"]):
+                     ["boot-report", "--help"], ["compare", "--help"], ["explain", "--help"],
+                     ["test", "--help"]):
             with self.subTest(args=args):
                 done = run(*args)
                 self.assertEqual((done.returncode, done.stderr), (0, b""))

@@ -22,6 +22,11 @@ def version():
     return re.search(r"version: '([^']+)'", lint.read(ROOT / "meson.build")).group(1)
 
 
+def has_systemd():
+    """Without its pkg-config file nobody knows where units belong."""
+    return not subprocess.run(["pkg-config", "--exists", "systemd"], check=False).returncode
+
+
 def wanted():
     """Pattern of the path below the prefix: whether it must be executable."""
     manuals = {f"share/man/man{p.stem[-1]}/{p.stem}*": False
@@ -31,14 +36,19 @@ def wanted():
     completions = {f"share/{path}": False for path in (
         "bash-completion/completions/rdna1-doctor", "fish/vendor_completions.d/rdna1-doctor.fish",
         "zsh/*/_rdna1-doctor")}
+    units = {f"lib/systemd/system/{p.name}": False
+             for p in (BUILD / "data" / "systemd").glob("*.service")} if has_systemd() else {}
+    catalogs = {f"systemd/catalog/{p.name}": False
+                for p in (BUILD / "data" / "systemd").glob("*.catalog")}
     return {"bin/rdna1-doctor": True, "share/man/man8/rdna1-doctor.8*": False,
             "share/rdna1-doctor/*.schema.json": False, "share/rdna1-doctor/workload.py": False,
-            } | manuals | schemas | completions
+            } | manuals | schemas | completions | units | catalogs
 
 
 # Where a file of ours may be, below the root or a prefix; all else has been misplaced.
 PLACES = re.compile(r"(^|/)(bin/rdna1-doctor|share/man/man[1-8]/rdna1-doctor[\w.-]*"
                     r"|share/rdna1-doctor/[^/]+|lib/systemd/[\w/-]+/rdna1-doctor[\w.-]*"
+                    r"|lib/greenboot/check/wanted.d/50-rdna1-doctor.sh"
                     r"|share/(bash-completion|fish|zsh)/[\w./-]*/_?rdna1-doctor(\.fish)?)$")
 
 
