@@ -175,7 +175,7 @@ def plant(root, path, text="{}"):
 
 def check_marks(root):
     """The marks that are planted here, and those that postrm asks for, are the journal's."""
-    steps = (root / "recovery" / "plan.c").read_text()
+    steps = (root / "src" / "model" / "step.c").read_text()
     asked = set(re.findall(r"/(\d\d-[a-z-]+)", (root / "debian" / "postrm").read_text()))
     planted = {mark for marks, _ in TRANSACTIONS.values() for mark in marks}
     assert asked and not [mark for mark in asked | planted if f'"{mark}"' not in steps]
