@@ -20,6 +20,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "course_private.h"
+#include "inhibit.h"
 #include "recovery/preflight.h"
 #include "recovery/write.h"
 
@@ -102,12 +103,27 @@ static int check_interrupted(const struct rd_system *sys, struct rd_error *err)
 	return 0;
 }
 
+/* This machine must not go down, whichever system is worked on. */
+static int hold_machine(struct rd_hold *hold, struct rd_error *err)
+{
+	RD_CLEANUP(rd_closep) int fd = inhibit_shutdown();
+
+	if (fd < 0)
+		return 0;
+	if (rd_array_push(&hold->fds, &fd))
+		return rd_error_nomem(err);
+	fd = -1;
+	return 0;
+}
+
 int rd_preflight_hold(const struct rd_system *sys, struct rd_hold *hold, struct rd_error *err)
 {
 	int r = check_interrupted(sys, err);
 
 	for (size_t i = 0; !r && i < RD_N_ELEMENTS(locks); i++)
 		r = hold_lock(sys->rootfd, locks[i], hold, err);
+	if (!r)
+		r = hold_machine(hold, err);
 	if (r)
 		rd_hold_deinit(hold);
 	return r;

@@ -7,7 +7,8 @@
 #include "recovery/state.h"
 #include "system/system.h"
 
-/* The locks of the package manager: a kernel's installation would run dkms midway. */
+/* The locks of the package manager, since a kernel's installation would run dkms midway, and an
+ * inhibitor of shutdown where logind runs. */
 struct rd_hold {
 	struct {
 		int *items;

@@ -24,7 +24,7 @@ LAYERS = {
     "probe": (("base", "model", "inspect", "system"), (
         "libkmod.h", "libudev.h", "sqlite3.h", "pci/*", "systemd/*")),
     "recovery": (("base", "model", "inspect", "system", "probe"), (
-        "openssl/*", "grp.h", "pwd.h", "systemd/sd-journal.h")),
+        "openssl/*", "grp.h", "pwd.h", "systemd/sd-bus.h", "systemd/sd-journal.h")),
     "cli": (("base", "model", "inspect", "rules", "render", "system", "probe", "recovery"), ()),
 }
 
