@@ -119,6 +119,12 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* RD_SPAWN_ABSENT is for the program alone, and not for what else is missing. */
+static int not_absent(int errnum)
+{
+	return errnum == ENOENT || errnum == ENOTDIR ? EIO : errnum;
+}
+
 static void hold_streams(const struct pipes *pipes)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -146,9 +152,9 @@ start_program(const struct rd_spawn *spawn, pid_t keeper, const struct pipes *pi
 	    errno != ENOSYS && errno != EINVAL)
 		fail(pipes, errno, "close_range: %s", strerror(errno));
 	if (spawn->prepare && spawn->prepare(spawn->userdata, &err))
-		fail(pipes, err.errnum, "%s", err.msg);
+		fail(pipes, not_absent(err.errnum), "%s", err.msg);
 	if (chdir(folder) < 0)
-		fail(pipes, errno, "%s: %s", folder, strerror(errno));
+		fail(pipes, not_absent(errno), "%s: %s", folder, strerror(errno));
 	execve(spawn->argv[0], (char *const *)spawn->argv,
 	       (char *const *)(spawn->environment ? spawn->environment : fixed_environment));
 	fail(pipes, errno, "%s: %s", spawn->argv[0], strerror(errno));

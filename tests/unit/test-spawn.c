@@ -69,6 +69,25 @@ START_TEST(a_program_that_is_missing)
 }
 END_TEST
 
+static int miss_a_folder(void *userdata, struct rd_error *error)
+{
+	(void)userdata;
+	return rd_error_set(error, ENOENT, "sys in that system: No such file or directory");
+}
+
+START_TEST(what_else_is_missing_is_not_the_program)
+{
+	const char *argv[] = { "/bin/true", NULL };
+	struct rd_spawn spawn = { .argv = argv, .logfd = -1, .prepare = miss_a_folder };
+
+	ck_assert_int_eq(rd_spawn_run(&spawn, NULL, &err), -EIO);
+	ck_assert_str_eq(err.msg, "sys in that system: No such file or directory");
+	spawn.prepare = NULL;
+	spawn.folder = "/nowhere/at-all";
+	ck_assert_int_eq(rd_spawn_run(&spawn, NULL, &err), -EIO);
+}
+END_TEST
+
 START_TEST(the_environment_is_fixed)
 {
 	setenv("RDNA1_TEST", "leaks", 1);
@@ -238,6 +257,7 @@ int main(void)
 	tcase_add_test(tc, lines_come_as_they_were_printed);
 	tcase_add_test(tc, an_answer_is_passed_on);
 	tcase_add_test(tc, a_program_that_is_missing);
+	tcase_add_test(tc, what_else_is_missing_is_not_the_program);
 	tcase_add_test(tc, the_environment_is_fixed);
 	tcase_add_test(tc, descriptors_are_not_inherited);
 	tcase_add_test(tc, the_log_has_everything);
