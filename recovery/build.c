@@ -105,6 +105,15 @@ static bool is_of_package(const struct rd_source_means *source,
 	       source->path[len] == '/';
 }
 
+/* Of a copy that was cut off nothing is built. */
+static void remove_copy(const struct rd_state *state, const char *copy)
+{
+	RD_CLEANUP(rd_place_deinit) struct rd_place place = RD_PLACE_INIT;
+
+	if (!rd_write_place(state->rootfd, copy, &place, NULL))
+		rd_write_remove(place.dirfd, place.name, NULL);
+}
+
 /* The copy of the source, once for all kernels. */
 static int copy_source(const struct build *build, struct rd_error *err)
 {
@@ -128,6 +137,8 @@ static int copy_source(const struct build *build, struct rd_error *err)
 		if (is_of_package(&means->sources.items[i], package))
 			r = replace_file(build, &means->sources.items[i], copy, err);
 	}
+	if (r)
+		remove_copy(build->order->state, copy);
 	return r;
 }
 
