@@ -61,6 +61,16 @@ static int push(struct paths *paths, const char *path)
 	return -ENOMEM;
 }
 
+/* Whether a path goes, or lies in what goes. */
+static bool is_dropped(const struct changes *changes, const char *path)
+{
+	for (size_t i = 0; i < changes->removals.n; i++) {
+		if (is_in(path, changes->removals.items[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool is_put(const struct changes *changes, const char *path)
 {
 	for (size_t i = 0; i < changes->puts.n; i += 2) {
@@ -93,12 +103,8 @@ static bool has_put(const struct changes *changes, const char *path)
 static int drop(struct changes *changes, const char *path)
 {
 	path += *path == '/';
-	if (has_put(changes, path))
+	if (has_put(changes, path) || is_dropped(changes, path))
 		return 0;
-	for (size_t i = 0; i < changes->removals.n; i++) {
-		if (is_in(path, changes->removals.items[i]))
-			return 0;
-	}
 	return push(&changes->removals, path);
 }
 
@@ -301,6 +307,9 @@ static int put_saved(void *userdata, enum rd_walk_event event, const char *path,
 
 	if (event == RD_WALK_UNREADABLE)
 		return rd_error_set(err, EIO, "%s", why->msg);
+	/* Of a version that goes, the modules stay and dkms knows nothing of them. */
+	if (is_dropped(unpacking->changes, place))
+		return event == RD_WALK_FOLDER ? RD_WALK_SKIP : 0;
 	/* Of dkms' tree what the transaction put: VERSION/KERNEL/ARCH as a whole. */
 	if (event == RD_WALK_FOLDER && !(is_built && strstr(place, unpacking->kernel) &&
 					 strstr(strstr(place, unpacking->kernel), "/")))
