@@ -442,19 +442,14 @@ static int add_indexes(struct changes *changes, struct rd_error *err)
 	return r;
 }
 
-bool rd_changes_has_image(const struct rd_image *image)
+bool rd_changes_needs_image(const struct rd_course *course, const struct rd_image *image)
 {
-	return image->has_amdgpu != RD_PRESENCE_NO && !image->is_uki &&
-	       image->role == RD_IMAGE_BOOT;
-}
+	for (size_t i = 0; image->kernel && i < course->kernels.n; i++) {
+		const struct rd_kernel_course *kernel = &course->kernels.items[i];
 
-static bool needs_image(const struct rd_work *work, const struct rd_image *image)
-{
-	for (size_t i = 0; image->kernel && i < work->kernels.n; i++) {
-		const struct rd_kernel_course *course = work->kernels.items[i].course;
-
-		if (course->needs_image && !strcmp(course->kernel->release, image->kernel))
-			return rd_changes_has_image(image);
+		if (kernel->needs_image && !strcmp(kernel->kernel->release, image->kernel))
+			return image->has_amdgpu != RD_PRESENCE_NO && !image->is_uki &&
+			       image->role == RD_IMAGE_BOOT;
 	}
 	return false;
 }
@@ -468,7 +463,7 @@ static int add_images(struct changes *changes, struct rd_error *err)
 	for (size_t i = 0; !r && i < facts->images.n; i++) {
 		const struct rd_image *image = &facts->images.items[i];
 
-		if (!needs_image(changes->order->work, image))
+		if (!rd_changes_needs_image(changes->order->course, image))
 			continue;
 		if (!has_phase && rd_plan_add_phase(changes->plan, RD_STEP_INITRAMFS, true))
 			return rd_error_nomem(err);

@@ -182,7 +182,21 @@ static int choose_maker(const struct rd_system *sys, const char *image, const st
 			any = &makers[i];
 	}
 	*makerp = any;
-	return 0;
+	if (any)
+		return 0;
+	rd_error_set(err, ENOENT,
+		     "%s holds amdgpu, and none of mkinitramfs, dracut, mkinitcpio and booster is "
+		     "installed to make it anew: install the one that made it, then try again",
+		     image);
+	return INITRAMFS_NO_TOOL;
+}
+
+int initramfs_can_make(const struct rd_system *sys, const struct rd_image *image,
+		       struct rd_error *err)
+{
+	const struct maker *maker = NULL;
+
+	return choose_maker(sys, image->path, &maker, err);
 }
 
 /* The name of an image in the stage. */
@@ -207,13 +221,6 @@ int initramfs_plan(const struct rd_system *sys, const struct rd_image *image, st
 	r = choose_maker(sys, image->path, &maker, err);
 	if (r)
 		return r;
-	if (!maker) {
-		rd_error_set(err, ENOENT,
-			     "%s holds amdgpu, and none of mkinitramfs, dracut, mkinitcpio and "
-			     "booster is installed to make it anew",
-			     image->path);
-		return INITRAMFS_NO_TOOL;
-	}
 	stage_name(image->path + 1, name);
 	snprintf(source, sizeof(source), "%s/%s", rd_step_name(RD_STEP_INITRAMFS), name);
 	value = rd_text_format("%s %s", maker->name, image->kernel);

@@ -13,6 +13,10 @@ enum {
 	INITRAMFS_NO_TOOL, /* nothing here makes such an image; @err says so */
 };
 
+/* Whether something here makes such an image: 0, INITRAMFS_NO_TOOL, or a negative errno. */
+int initramfs_can_make(const struct rd_system *sys, const struct rd_image *image,
+		       struct rd_error *err);
+
 /* Adds an image to the phase that was added last, and to the notes how it is made. Return: 0,
  * INITRAMFS_NO_TOOL, or a negative errno. */
 int initramfs_plan(const struct rd_system *sys, const struct rd_image *image, struct rd_plan *plan,

@@ -21,6 +21,8 @@
 #include "base/cleanup.h"
 #include "course_private.h"
 #include "inhibit.h"
+#include "initramfs.h"
+#include "recovery/changes.h"
 #include "recovery/preflight.h"
 #include "recovery/write.h"
 
@@ -316,8 +318,9 @@ static int add_size(void *userdata, enum rd_walk_event event, const char *path,
 	return 0;
 }
 
-static int want_build(struct room *room, const struct rd_kernel_course *course,
-		      struct rd_error *err)
+/* What a build takes of the folder of our own. */
+static int size_build(const struct room *room, const struct rd_kernel_course *course,
+		      uint64_t *sizep, struct rd_error *err)
 {
 	struct {
 		const struct rd_system *sys;
@@ -325,12 +328,13 @@ static int want_build(struct room *room, const struct rd_kernel_course *course,
 	} sum = { .sys = room->sys };
 	int r;
 
+	*sizep = 0;
 	if (!course->package || !course->package->source)
 		return 0;
 	r = rd_system_walk(room->sys, course->package->source, SOURCE_ENTRIES, add_size, &sum, err);
-	if (r)
-		return r < 0 ? r : 0;
-	return want(room, "/" RD_STATE_FOLDER, sum.size * BUILD_SOURCES, err);
+	if (!r)
+		*sizep = sum.size * BUILD_SOURCES;
+	return r < 0 ? r : 0;
 }
 
 /* The first file system that cannot take its share. */
@@ -370,17 +374,22 @@ static int refuse(const struct room *room, struct rd_error *err)
 /* The build of a kernel, where it fits; else what the distribution has, if it may. */
 static int fit_build(struct room *room, struct rd_kernel_course *course, struct rd_error *err)
 {
-	const struct volume *full;
+	/* The folder of our own was asked for first. */
+	struct volume *volume = &room->items[0];
 	struct rd_error why = RD_ERROR_INIT;
+	uint64_t size, before = volume->need;
 	int r;
 
-	r = want_build(room, course, err);
-	full = r ? NULL : find_full(room);
-	if (!full || course->fallback == RD_METHOD_NONE)
+	r = size_build(room, course, &size, err);
+	if (r)
 		return r;
+	volume->need += size;
+	if (wanted(volume) <= volume->free || course->fallback == RD_METHOD_NONE)
+		return 0;
 	rd_error_set(&why, ENOSPC, "no room to build: /%s has %llu MiB free, %llu are wanted",
-		     full->path, (unsigned long long)(full->free / MIB),
-		     (unsigned long long)(wanted(full) / MIB + 1));
+		     volume->path, (unsigned long long)(volume->free / MIB),
+		     (unsigned long long)(wanted(volume) / MIB + 1));
+	volume->need = before;
 	return course_fall_back(course, &why, err);
 }
 
@@ -441,6 +450,21 @@ static int check_packages(const struct rd_system *sys, const struct rd_facts *fa
 	return 0;
 }
 
+/* --- Tools -------------------------------------------------------------------------------- */
+
+/* Whatever is needed to make the images anew, before anything is built for it. */
+static int check_makers(const struct rd_system *sys, const struct rd_facts *facts,
+			const struct rd_course *course, struct rd_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < facts->images.n; i++) {
+		if (rd_changes_needs_image(course, &facts->images.items[i]))
+			r = initramfs_can_make(sys, &facts->images.items[i], err);
+	}
+	return r == INITRAMFS_NO_TOOL ? RD_PREFLIGHT_REFUSED : r;
+}
+
 int rd_preflight_check(const struct rd_system *sys, const struct rd_facts *facts,
 		       struct rd_course *course, struct rd_error *err)
 {
@@ -462,5 +486,7 @@ int rd_preflight_check(const struct rd_system *sys, const struct rd_facts *facts
 				break;
 		}
 	}
-	return r ? r : refuse(&room, err);
+	if (!r)
+		r = refuse(&room, err);
+	return r ? r : check_makers(sys, facts, course, err);
 }

@@ -38,9 +38,9 @@ enum {
 			     */
 };
 
-/* Whether an image of a kernel that gets another driver is made anew: the ones that boot it, if
- * they hold amdgpu. */
-bool rd_changes_has_image(const struct rd_image *image);
+/* Whether an image is made anew: those that boot a kernel whose driver is another one, if they hold
+ * amdgpu. */
+bool rd_changes_needs_image(const struct rd_course *course, const struct rd_image *image);
 
 /* Whether a leftover is a file that is put away. */
 bool rd_changes_has_leftover(const struct rd_leftover *leftover);

@@ -146,23 +146,13 @@ int cli_repair_fill(const struct rd_system *sys, const struct rd_course *course,
 	return r ? rd_error_nomem(err) : 0;
 }
 
-static bool needs_image(const struct rd_course *course, const struct rd_image *image)
-{
-	for (size_t i = 0; image->kernel && i < course->kernels.n; i++) {
-		if (course->kernels.items[i].needs_image &&
-		    !strcmp(course->kernels.items[i].kernel->release, image->kernel))
-			return rd_changes_has_image(image);
-	}
-	return false;
-}
-
 int cli_repair_foresee(const struct rd_facts *facts, const struct rd_course *course,
 		       bool with_leftovers, struct rd_repair *repair, struct rd_error *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; !r && i < facts->images.n; i++) {
-		if (needs_image(course, &facts->images.items[i]))
+		if (rd_changes_needs_image(course, &facts->images.items[i]))
 			r = push_word(&repair->images, strdup(facts->images.items[i].path));
 	}
 	for (size_t i = 0; !r && with_leftovers && i < facts->leftovers.n; i++) {
