@@ -74,6 +74,17 @@ static struct rd_progress progress_of(struct recovery *recovery)
 				     .userdata = &recovery->progress };
 }
 
+/* Where not even the lock can be made. */
+static int no_state(int r, struct rd_error *err)
+{
+	struct rd_error how = *err;
+
+	rd_error_set(err, -r, "%.300s: %s, then try again", how.msg,
+		     r == -EROFS ? "mount it for writing (mount -o remount,rw)"
+				 : "make room there (journalctl --vacuum-size, apt-get clean)");
+	return CLI_REFUSED;
+}
+
 static int open_state(struct recovery *recovery, struct rd_error *err)
 {
 	int r;
@@ -85,6 +96,8 @@ static int open_state(struct recovery *recovery, struct rd_error *err)
 	r = rd_state_lock(&recovery->state, recovery->sys.rootfd, err);
 	if (r == -EBUSY)
 		return CLI_REFUSED;
+	if (r == -EROFS || r == -ENOSPC)
+		return no_state(r, err);
 	if ((r == -EACCES || r == -EPERM) && geteuid()) {
 		rd_error_set(err, EPERM, "only root can do that: sudo rdna1-doctor recover");
 		return CLI_REFUSED;
@@ -104,6 +117,12 @@ static int resume(struct recovery *recovery, struct rd_error *err)
 	if (recovery->state.fd < 0)
 		return 0;
 	r = rd_transaction_unfinished(&recovery->state, &txn, err);
+	if (r == -EPROTO) {
+		const struct rd_error how = *err;
+
+		rd_error_set(err, EPROTO, "%.400s: use that version, or a later one", how.msg);
+		return refused(recovery, err);
+	}
 	if (r)
 		return r == RD_TRANSACTION_NOTHING ? 0 : r;
 	repair->resumed_id = txn.id;
@@ -333,9 +352,6 @@ static int recover(struct recovery *recovery, struct rd_error *err)
 		r = prepare(recovery, err);
 	if (!r)
 		r = carry_out(recovery, err);
-	/* What is unfinished needs it. */
-	if (r >= 0)
-		rd_work_remove(&recovery->state);
 	return r ? r : conclude(recovery, err);
 }
 
@@ -359,6 +375,9 @@ static int recover_run(const struct cli_values *values, int argc, char **argv, s
 	(void)argv;
 	cli_progress_init(&recovery.progress);
 	r = recover(&recovery, err);
+	/* What is unfinished may need it. */
+	if (r >= 0 && recovery.state.lockfd >= 0)
+		rd_work_remove(&recovery.state);
 	cli_progress_end(&recovery.progress);
 	if (r && r != CLI_REFUSED)
 		return r;
