@@ -219,7 +219,8 @@ int page_write(struct page *page, FILE *f, struct rd_error *err)
 {
 	if (page->r)
 		return rd_error_nomem(err);
-	if (fwrite(page->text.data, 1, page->text.len, f) != page->text.len)
+	/* Of nothing there is no memory, and fwrite() wants some. */
+	if (page->text.len && fwrite(page->text.data, 1, page->text.len, f) != page->text.len)
 		return rd_error_set(err, EIO, "the output could not be written");
 	return 0;
 }
