@@ -8,7 +8,6 @@ as it was: names, types, rights, owners, times, contents.
 
 import fcntl
 import hashlib
-import json
 import os
 import pathlib
 import pty
@@ -22,7 +21,8 @@ BINARY, TRANSACT, MODULES, SCHEMAS = (pathlib.Path(a).resolve() for a in sys.arg
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS))
 import picture  # noqa: E402
-import schema  # noqa: E402
+import verb  # noqa: E402
+from verb import DONE, FAILED, REFUSED, STATE, USAGE, tree  # noqa: E402
 
 KERNEL = "6.14.0-35-generic"
 DRIVER = f"lib/modules/{KERNEL}/updates/dkms/amdgpu.ko.zst"
@@ -31,46 +31,21 @@ BUILT = f"var/lib/dkms/amdgpu/6.16.6-2238411.24.04/{KERNEL}"
 SOURCE = "usr/src/amdgpu-6.16.6-2238411.24.04/amd/amdkfd/kfd_crat.c"
 STOCK = f"{SOURCE}.backup"
 SETTINGS = "etc/modprobe.d/amdgpu-mtype.conf"
-STATE = "var/lib/rdna1-doctor"
-DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
+MACHINE = TESTS / "golden/patched-ubuntu-24.04/manifest"
 
 
-def tree(root):
-    """All below a root but the folder of the tool, which lies in var/lib."""
-    found = {}
-    for folder, names, files in os.walk(root):
-        names[:] = [n for n in names if os.path.relpath(f"{folder}/{n}", root) != STATE]
-        for path in [folder, *(f"{folder}/{n}" for n in files + names)]:
-            name = os.path.relpath(path, root)
-            st = os.lstat(path)
-            content = os.readlink(path) if os.path.islink(path) else ""
-            if os.path.isfile(path) and not content:
-                content = hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
-            time = st.st_mtime_ns if name != "var/lib" else 0
-            found[name] = (st.st_mode, st.st_uid, st.st_gid, time, content)
-    return found
-
-
-class Case(unittest.TestCase):
-    maxDiff = None
+class Case(verb.Case):
+    binary, schemas = BINARY, SCHEMAS
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = pathlib.Path(folder.name) / "root"
         try:
-            picture.unpack(TESTS / "golden/patched-ubuntu-24.04/manifest", self.root, MODULES)
+            verb.copy_of("patched", lambda at: picture.unpack(MACHINE, at, MODULES), self.root)
         except picture.Unavailable as e:
             self.skipTest(str(e))
         self.before = tree(self.root)
-
-    def run_verb(self, *args, code=None, **options):
-        done = subprocess.run([BINARY, *args, "--root", self.root], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=60, check=False, **options)
-        if code is not None:
-            self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        return done
 
     def transact(self, mode, *changes, is_killed=False):
         done = subprocess.run([TRANSACT, self.root, mode, *changes], check=False, text=True,
@@ -81,33 +56,6 @@ class Case(unittest.TestCase):
         """The driver and its source become stock, what dkms built goes."""
         self.transact(mode, f"{DRIVER}={self.root / INTREE}", f"{SOURCE}={self.root / STOCK}",
                       f"{BUILT}=", **options)
-
-    def refused(self, *args, words=(), code=REFUSED):
-        """Nothing is done; the reason is told, and by --json too."""
-        was = tree(self.root)
-        done = self.run_verb(*args, code=code)
-        for word in words:
-            self.assertIn(word, done.stderr)
-        self.assertEqual(tree(self.root), was)
-        return done
-
-    def answer(self, *args, code=DONE):
-        """The document of a verb, as its schema has it."""
-        done = self.run_verb(*args, "--json", code=code)
-        document = json.loads(done.stdout)
-        self.assertEqual(document["verb"], args[0])
-        try:
-            errors = list(schema.errors(SCHEMAS, args[0], document))
-        except ImportError:
-            return document
-        self.assertEqual([e.message for e in errors], [])
-        return document
-
-    def is_as_before(self):
-        self.assertEqual(tree(self.root), self.before)
-
-    def file(self, path):
-        return self.root / path
 
     def store(self, content, txn=1, name="old"):
         return self.file(f"{STATE}/txn/{txn:04}/{name}/{hashlib.sha256(content).hexdigest()}")
@@ -201,6 +149,9 @@ class Unfinished(Case):
         document = self.answer("rollback", "--yes")
         self.assertEqual(document["transaction"]["state"], "unfinished")
         self.assertEqual((document["restored"], document["brings_back_bad"]), ([], False))
+        self.is_as_before()
+        self.recover("begin", is_killed=True)
+        self.run_verb("rollback", "--yes", code=DONE)
         self.is_as_before()
 
     def test_cut_off_on_the_way(self):

@@ -218,16 +218,15 @@ static void check_fault(const struct watch *watch)
 	trial_recover(ROLLBACK, watch->said);
 }
 
-static void fail_everywhere(enum watch_kind kind, int errnum, bool is_lasting)
+static void fail_everywhere(struct watch_fault fault)
 {
-	struct watch_fault fault = { .kind = kind, .errnum = errnum, .is_lasting = is_lasting };
 	enum verb verb = RUN;
 	bool is_hit = true;
 
 	for (fault.at = 1; is_hit; fault.at++) {
 		RD_CLEANUP(watch_deinit) struct watch watch = { 0 };
 
-		if (!is_turn(fault.at + (unsigned int)errnum))
+		if (!is_turn(fault.at + (unsigned int)fault.errnum))
 			continue;
 		machine_make(trial.root);
 		watch_run(&watch, start, &verb, &fault, false);
@@ -236,26 +235,14 @@ static void fail_everywhere(enum watch_kind kind, int errnum, bool is_lasting)
 	}
 }
 
-static void fail_with_all(bool is_lasting)
-{
-	static const int errnums[] = { ENOSPC, EIO, EACCES, EROFS, EMFILE, EINTR };
-
-	for (size_t i = 0; i < RD_N_ELEMENTS(errnums); i++) {
-		/* A signal that interrupts every call for ever is none. */
-		if (errnums[i] != EINTR || !is_lasting)
-			fail_everywhere(WATCH_FAIL, errnums[i], is_lasting);
-	}
-	fail_everywhere(WATCH_SHORT, 0, is_lasting);
-}
-
 static void test_fail_once(void)
 {
-	fail_with_all(false);
+	watch_each_failure(false, fail_everywhere);
 }
 
 static void test_fail_for_good(void)
 {
-	fail_with_all(true);
+	watch_each_failure(true, fail_everywhere);
 }
 
 /* The order of one run is right, and each single sync of it is missed by the check if it goes. */

@@ -367,3 +367,17 @@ bool watch_is_possible(void)
 	watch_run(&watch, do_nothing, NULL, &none, false);
 	return WIFEXITED(watch.status) && WEXITSTATUS(watch.status) == 42;
 }
+
+void watch_each_failure(bool is_lasting, void (*fn)(struct watch_fault fault))
+{
+	static const int errnums[] = { ENOSPC, EIO, EACCES, EROFS, EMFILE, EINTR };
+
+	for (size_t i = 0; i < RD_N_ELEMENTS(errnums); i++) {
+		/* A signal that interrupts every call for ever is none. */
+		if (errnums[i] != EINTR || !is_lasting)
+			fn((struct watch_fault){ .kind = WATCH_FAIL,
+						 .errnum = errnums[i],
+						 .is_lasting = is_lasting });
+	}
+	fn((struct watch_fault){ .kind = WATCH_SHORT, .is_lasting = is_lasting });
+}

@@ -54,5 +54,8 @@ void watch_deinit(struct watch *watch);
 /* false if the kernel, or what the test runs in, does not allow it. */
 bool watch_is_possible(void);
 
+/* Calls back for each way in which a call can fail, for good or once; @errnum 0: cut short. */
+void watch_each_failure(bool is_lasting, void (*fn)(struct watch_fault fault));
+
 void watch_run(struct watch *watch, int (*fn)(const void *arg), const void *arg,
 	       const struct watch_fault *fault, bool has_trace);
