@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "orphan.h"
 #include "recovery/state.h"
 #include "recovery/write.h"
 
@@ -120,6 +121,8 @@ int rd_state_lock(struct rd_state *statep, int rootfd, struct rd_error *err)
 	r = folderfd < 0 ? folderfd : check_owner(folderfd, err);
 	if (!r)
 		r = take_lock(folderfd, &state.lockfd, err);
+	if (!r)
+		r = orphan_end(rootfd, err);
 	if (!r)
 		state.fd = rd_write_folder(folderfd, "txn", 0700, err);
 	if (r || state.fd < 0)

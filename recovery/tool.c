@@ -19,6 +19,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "orphan.h"
 #include "recovery/spawn.h"
 #include "recovery/write.h"
 #include "tool.h"
@@ -209,6 +210,8 @@ int tool_run(const struct tool *tool, struct rd_error *err)
 	RD_CLEANUP(words_deinit) struct words words = { 0 };
 	RD_CLEANUP(words_deinit) struct words variables = { 0 };
 	RD_CLEANUP(rd_freep) char *path = NULL;
+	char mark[ORPHAN_MARK_MAX];
+	const char *marked = mark;
 	struct listener listener = { .tool = tool };
 	struct rd_spawn spawn = {
 		.seconds = tool->seconds,
@@ -234,7 +237,11 @@ int tool_run(const struct tool *tool, struct rd_error *err)
 		if (rd_array_push(&variables, &fixed_variables[i]))
 			return rd_error_nomem(err);
 	}
-	if (add_words(&variables, tool->variables) || end_words(&variables))
+	r = orphan_mark(tool->sys->rootfd, mark, err);
+	if (r)
+		return r;
+	if (rd_array_push(&variables, &marked) || add_words(&variables, tool->variables) ||
+	    end_words(&variables))
 		return rd_error_nomem(err);
 	spawn.argv = words.items;
 	spawn.environment = variables.items;

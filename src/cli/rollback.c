@@ -16,6 +16,7 @@
 #include "recovery/spawn.h"
 #include "recovery/transaction.h"
 #include "recovery/undo.h"
+#include "recovery/work.h"
 #include "saved.h"
 
 struct work {
@@ -188,7 +189,11 @@ static int carry_out(struct work *work, struct rd_error *err)
 	cli_progress_end(&work->progress);
 	if (r > 0)
 		return rd_error_set(err, EIO, "transaction %04u is gone", work->rollback.saved.id);
-	return r ? rd_error_prefix(err, r, "not all is put back, call it again") : 0;
+	if (r)
+		return rd_error_prefix(err, r, "not all is put back, call it again");
+	/* What a recovery that was cut off had made ready. */
+	rd_work_remove(&work->state);
+	return 0;
 }
 
 static int roll_back(struct work *work, const char *word, struct rd_error *err)

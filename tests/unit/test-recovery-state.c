@@ -5,12 +5,15 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../recovery/orphan.h"
 #include "recovery/backup.h"
 #include "recovery/transaction.h"
 #include "recovery/write.h"
@@ -87,6 +90,38 @@ START_TEST(one_run_at_a_time)
 	rd_state_deinit(&other);
 	rd_state_deinit(&state);
 	ck_assert_int_eq(rd_state_lock(&other, tree_system.rootfd, &err), 0);
+}
+END_TEST
+
+/* A compiler of a run that was killed with all its own processes. */
+START_TEST(what_a_dead_run_left_running_is_ended)
+{
+	RD_CLEANUP(rd_state_deinit) struct rd_state next = RD_STATE_INIT;
+	char mark[ORPHAN_MARK_MAX], other[] = "RDNA1_DOCTOR_ROOT=0:0";
+	char *const marked[] = { mark, NULL }, *const not_ours[] = { other, NULL };
+	char *const argv[] = { (char *)(uintptr_t) "sleep", (char *)(uintptr_t) "600", NULL };
+	pid_t orphan, stranger;
+	int status;
+
+	ck_assert_int_eq(orphan_mark(tree_system.rootfd, mark, &err), 0);
+	orphan = fork();
+	if (!orphan && execve("/bin/sleep", argv, marked))
+		_exit(1);
+	stranger = fork();
+	if (!stranger && execve("/bin/sleep", argv, not_ours))
+		_exit(1);
+	usleep(300000);
+	rd_state_deinit(&state);
+	/* Ours to reap while the lock is taken: nobody else does. */
+	signal(SIGCHLD, SIG_IGN);
+	ck_assert_int_eq(rd_state_lock(&next, tree_system.rootfd, &err), 0);
+	ck_assert_int_eq(kill(orphan, 0), -1);
+	ck_assert_int_eq(kill(stranger, 0), 0);
+	signal(SIGCHLD, SIG_DFL);
+	kill(stranger, SIGKILL);
+	waitpid(stranger, &status, 0);
+	rd_state_deinit(&next);
+	ck_assert_int_eq(rd_state_lock(&state, tree_system.rootfd, &err), 0);
 }
 END_TEST
 
@@ -301,6 +336,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, one_run_at_a_time);
+	tcase_add_test(tc, what_a_dead_run_left_running_is_ended);
 	tcase_add_test(tc, a_folder_that_others_may_write_to_is_refused);
 	tcase_add_test(tc, a_lock_that_is_a_link_is_refused);
 	tcase_add_test(tc, a_root_without_var_lib_is_no_system);
