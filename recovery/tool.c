@@ -29,6 +29,7 @@ static const char *const fixed_variables[] = {
 	"HOME=/root",
 	"LC_ALL=C",
 	"DEBIAN_FRONTEND=noninteractive",
+	"TMPDIR=/" RD_STATE_TMP, /* what a tool that is killed leaves there goes with the rest */
 };
 
 int tool_find(const struct rd_system *sys, const char *name, char **pathp, struct rd_error *err)
@@ -210,6 +211,7 @@ int tool_run(const struct tool *tool, struct rd_error *err)
 	RD_CLEANUP(words_deinit) struct words words = { 0 };
 	RD_CLEANUP(words_deinit) struct words variables = { 0 };
 	RD_CLEANUP(rd_freep) char *path = NULL;
+	RD_CLEANUP(rd_closep) int tmp = -1;
 	char mark[ORPHAN_MARK_MAX];
 	const char *marked = mark;
 	struct listener listener = { .tool = tool };
@@ -240,6 +242,9 @@ int tool_run(const struct tool *tool, struct rd_error *err)
 	r = orphan_mark(tool->sys->rootfd, mark, err);
 	if (r)
 		return r;
+	tmp = rd_write_folder(tool->sys->rootfd, RD_STATE_TMP, 0700, err);
+	if (tmp < 0)
+		return tmp;
 	if (rd_array_push(&variables, &marked) || add_words(&variables, tool->variables) ||
 	    end_words(&variables))
 		return rd_error_nomem(err);

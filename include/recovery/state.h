@@ -10,6 +10,7 @@
 #define RD_STATE_FOLDER "var/lib/rdna1-doctor"
 #define RD_STATE_TXN	RD_STATE_FOLDER "/txn" /* transactions, a folder each: journal.h */
 #define RD_STATE_WORK	RD_STATE_FOLDER "/work" /* what is made before one begins: work.h */
+#define RD_STATE_TMP	RD_STATE_WORK "/tmp" /* TMPDIR of tools */
 
 struct rd_state {
 	int rootfd; /* of the machine, borrowed */

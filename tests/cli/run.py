@@ -87,7 +87,9 @@ class Command(unittest.TestCase):
 
     def test_signals(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGKILL):
-            with subprocess.Popen([BINARY, "run", "sh", "-c", "echo; exec sleep 60"],
+            # A shell starts what is in the background with some of them ignored.
+            with subprocess.Popen(["env", "--default-signal", BINARY, "run", "sh", "-c",
+                                   "echo; exec sleep 60"],
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
                 process.stdout.readline()
                 process.send_signal(number)
