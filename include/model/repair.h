@@ -51,6 +51,7 @@ struct rd_repair {
 	const char *root; /* as given; borrowed */
 	bool is_live;
 	bool is_dry_run;
+	bool has_unit; /* the unit that confirms a recovery is enabled there */
 	const char *asked; /* the method that was asked for; static */
 	struct {
 		struct rd_repair_kernel *items;

@@ -250,6 +250,17 @@ static int check_possible(struct recovery *recovery, struct rd_error *err)
 	return r > 0 ? refused(recovery, err) : r;
 }
 
+/* Whether systemd will confirm the recovery at the next boot. */
+static bool has_unit(const struct rd_system *sys)
+{
+	struct stat st;
+
+	return !rd_system_stat(sys,
+			       "/etc/systemd/system/multi-user.target.wants/"
+			       "rdna1-doctor-commit.service",
+			       &st, NULL);
+}
+
 /* What check says now. */
 static int conclude(struct recovery *recovery, struct rd_error *err)
 {
@@ -264,6 +275,7 @@ static int conclude(struct recovery *recovery, struct rd_error *err)
 		r = rd_rules_evaluate(&recovery->facts, &report, err);
 	if (r)
 		return r;
+	repair->has_unit = has_unit(&recovery->sys);
 	repair->sentence = strdup(report.sentence);
 	/* What runs is the old driver, whatever a rule has to say of it. */
 	repair->next = strdup(repair->result == RD_REPAIR_DONE && repair->is_live &&

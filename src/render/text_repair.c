@@ -174,9 +174,11 @@ static void put_done(struct page *page, const struct rd_repair *repair)
 	put_rests(page, repair);
 	page_puts(page, "\n");
 	page_color(page, PAGE_BOLD);
-	page_wrapf(page, 0, 0, "Transaction %04u is done%s%s%s.", repair->id,
-		   repair->is_live ? ", and the next boot confirms it" : "",
-		   repair->user ? "; after that the profile is written for " : "",
+	page_wrapf(page, 0, 0, "Transaction %04u is done. %s%s%s.", repair->id,
+		   repair->has_unit ? "The next boot confirms it"
+				    : "After the next boot, sudo rdna1-doctor boot-report --commit "
+				      "confirms it",
+		   repair->user ? "; then the profile is written for " : "",
 		   repair->user ? repair->user : "");
 	page_color(page, PAGE_PLAIN);
 }
