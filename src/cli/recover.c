@@ -19,6 +19,7 @@
 #include "recovery/preflight.h"
 #include "recovery/recover.h"
 #include "recovery/spawn.h"
+#include "recovery/user.h"
 #include "repair.h"
 #include "rules/rules.h"
 #include "saved.h"
@@ -232,6 +233,21 @@ static int show(const struct recovery *recovery, struct rd_error *err)
 	return is_json(recovery) ? 0 : render(recovery, err);
 }
 
+/* A promise that nobody could keep is not made. */
+static int check_user(const struct recovery *recovery, struct rd_error *err)
+{
+	RD_CLEANUP(rd_user_deinit) struct rd_user user = RD_USER_INIT;
+	int r;
+
+	if (!recovery->values->user)
+		return 0;
+	r = rd_user_find(&recovery->sys, recovery->values->user, &user, err);
+	if (r == RD_USER_ABSENT)
+		rd_error_set(err, ENOENT, "there is no user %s to write the profile for",
+			     recovery->values->user);
+	return r;
+}
+
 static int check_possible(struct recovery *recovery, struct rd_error *err)
 {
 	int r;
@@ -242,7 +258,9 @@ static int check_possible(struct recovery *recovery, struct rd_error *err)
 			r = show(recovery, err);
 		return r ? r : refuse_course(recovery, err);
 	}
-	r = rd_preflight_check(&recovery->sys, &recovery->facts, &recovery->course, err);
+	r = check_user(recovery, err);
+	if (!r)
+		r = rd_preflight_check(&recovery->sys, &recovery->facts, &recovery->course, err);
 	if (r >= 0 && cli_repair_fill(&recovery->sys, &recovery->course, &recovery->repair, err))
 		return -ENOMEM;
 	if (!r && !recovery->values->is_dry_run)

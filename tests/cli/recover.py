@@ -385,6 +385,9 @@ class Refusals(Case):
     def test_no_such_kernel(self):
         self.refuses("--kernel", "9.9.9-none", words=["9.9.9-none", "/lib/modules"])
 
+    def test_no_such_user(self):
+        self.refuses("--profile", "nobody-of-that-name", words=["no user nobody-of-that-name"])
+
     def test_wrong_use(self):
         for args in (["--method", "prayer"], ["--method", "none"], ["--method", "image"],
                      ["--method"], ["now"], ["--i-know"]):
