@@ -25,6 +25,7 @@ MACHINE = "patched-ubuntu-24.04"
 PLACES = [r"usr/bin/rdna1-doctor", r"usr/share/man/man8/rdna1-doctor\.8\.gz",
           r"usr/share/man/man7/rdna1-doctor-findings\.7\.gz",
           r"usr/share/rdna1-doctor/[\w.-]+\.schema\.json",
+          r"usr/share/rdna1-doctor/workload\.py",
           r"usr/share/bash-completion/completions/rdna1-doctor",
           r"usr/share/fish/vendor_completions\.d/rdna1-doctor\.fish",
           r"usr/share/zsh/vendor-completions/_rdna1-doctor",
