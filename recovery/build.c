@@ -91,9 +91,12 @@ static int replace_file(const struct build *build, const struct rd_source_means 
 			const char *copy, struct rd_error *err)
 {
 	char path[PATH_MAX];
+	int r;
 
 	snprintf(path, sizeof(path), "%s%s", copy, source->path + strlen(build->package->source));
-	return work_write(build->order->state, path, &source->content, source->path + 1, err);
+	r = work_write(build->order->state, path, &source->content, source->path + 1, err);
+	/* A link in the source leads out of the copy. */
+	return r == -ELOOP || r == -EXDEV ? RD_WORK_FAILED : r;
 }
 
 static bool is_of_package(const struct rd_source_means *source,
@@ -121,14 +124,19 @@ static int copy_source(const struct build *build, struct rd_error *err)
 	const struct rd_dkms_package *package = build->package;
 	RD_CLEANUP(rd_closep) int fd = -1;
 	char copy[PATH_MAX], target[PATH_MAX + 1];
-	const char *arguments[] = { "-a", "--reflink=auto", "--", package->source, target, NULL };
+	RD_CLEANUP(rd_freep) char *from = rd_text_format("%s/.", package->source);
+	const char *arguments[] = { "-a", "--reflink=auto", "--", from, target, NULL };
 	int r;
+
+	if (!from)
+		return rd_error_nomem(err);
 
 	snprintf(copy, sizeof(copy), RD_STATE_WORK "/" WORK_SRC, package->name, package->version);
 	fd = rd_write_open(build->order->state->rootfd, copy, O_PATH | O_DIRECTORY);
 	if (fd >= 0)
 		return 0;
-	fd = rd_write_folder(build->order->state->rootfd, RD_STATE_WORK "/src", 0700, err);
+	/* What is in it, into a folder of ours: it may be a link itself. */
+	fd = rd_write_folder(build->order->state->rootfd, copy, 0700, err);
 	if (fd < 0)
 		return fd;
 	snprintf(target, sizeof(target), "/%s", copy);

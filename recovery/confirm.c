@@ -118,7 +118,7 @@ static int judge_loaded(const struct rd_facts *facts, const char *expected, bool
 			 ID_SHOWN, expected);
 	else
 		snprintf(why, sizeof(why), "%sruns an amdgpu that is %s",
-			 is_later ? "was installed later, and " : "",
+			 is_later ? "was no part of the recovery, and " : "",
 			 rd_verdict_name(copy->verdict));
 	return judge_rest(facts, why, recovery);
 }
@@ -169,7 +169,7 @@ static int decide(const struct rd_facts *facts, const struct rd_waiting *waiting
 	if (!boot_id)
 		return conclude(
 			recovery, RD_OUTCOME_UNKNOWN, NULL,
-			"only the recoveryed system itself can confirm it, once it is booted");
+			"only the repaired system itself can confirm it, once it is booted");
 	if (!armed_in)
 		return conclude(recovery, RD_OUTCOME_UNKNOWN, RECOVER,
 				"in which boot the recovery was made is not on record");

@@ -61,7 +61,8 @@ static int copy_config(struct job *job, struct rd_error *err)
 {
 	const struct rd_system *sys = job->order->sys;
 	static const char line[] = "MODULES=most\n";
-	const char *arguments[] = { "-a", "--", CONFIG, job->config, NULL };
+	/* Links in it become what they lead to: what is added stays in the copy. */
+	const char *arguments[] = { "-rL", "--preserve=mode", "--", CONFIG, job->config, NULL };
 	const struct tool tool = {
 		.sys = sys,
 		.name = "cp",

@@ -14,12 +14,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "orphan.h"
 #include "recovery/state.h"
 #include "recovery/write.h"
+
+#define TRIES 40 /* of 50 ms */
 
 static const char lock_name[] = "lock";
 
@@ -85,14 +88,20 @@ static int refuse(int fd, struct rd_error *err)
 
 static int take_lock(int folderfd, int *fdp, struct rd_error *err)
 {
+	const struct timespec pause = { .tv_nsec = 50 * 1000000 };
 	RD_CLEANUP(rd_closep) int fd = -1;
 
 	fd = openat(folderfd, lock_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return rd_error_set(err, errno, "open the lock: %s", strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? refuse(fd, err)
-					    : rd_error_set(err, errno, "lock: %s", strerror(errno));
+	/* What was just killed holds it for a moment more. */
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return rd_error_set(err, errno, "lock: %s", strerror(errno));
+		if (i == TRIES)
+			return refuse(fd, err);
+		nanosleep(&pause, NULL);
+	}
 	write_pid(fd);
 	*fdp = RD_TAKE_FD(fd);
 	return 0;

@@ -23,6 +23,7 @@
 #include "inhibit.h"
 #include "initramfs.h"
 #include "recovery/changes.h"
+#include "recovery/manifest.h"
 #include "recovery/preflight.h"
 #include "recovery/write.h"
 
@@ -465,6 +466,56 @@ static int check_makers(const struct rd_system *sys, const struct rd_facts *fact
 	return r == INITRAMFS_NO_TOOL ? RD_PREFLIGHT_REFUSED : r;
 }
 
+/* The images that boot must be there to be looked at. */
+static int check_mounts(const struct rd_system *sys, const struct rd_facts *facts,
+			struct rd_error *err)
+{
+	const char *path = facts->unmounted.n ? facts->unmounted.items[0] : NULL;
+
+	if (!path)
+		return 0;
+	rd_error_set(
+		err, ENXIO,
+		"%s is a file system of its own by /etc/fstab, and not mounted: mount it%s%s%s "
+		"first, for the images on it may hold the driver",
+		path, sys->is_live ? "" : " at ", sys->is_live ? "" : sys->root,
+		sys->is_live ? "" : path);
+	return RD_PREFLIGHT_REFUSED;
+}
+
+static int check_path(const char *path, struct rd_error *err)
+{
+	return rd_path_check(path + (*path == '/'), err) ? RD_PREFLIGHT_REFUSED : 0;
+}
+
+/* All that is known by now to be changed must lie where recovery may change things. */
+static int check_paths(const struct rd_facts *facts, const struct rd_course *course,
+		       struct rd_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < course->sources.n; i++)
+		r = check_path(course->sources.items[i]->path, err);
+	for (size_t i = 0; !r && i < course->unregistered.n; i++)
+		r = check_path(course->unregistered.items[i]->path, err);
+	for (size_t i = 0; !r && i < course->kernels.n; i++) {
+		const struct rd_kernel_course *kernel = &course->kernels.items[i];
+
+		if (kernel->package)
+			r = check_path(kernel->package->path, err);
+		for (size_t k = 0; !r && kernel->build && k < kernel->build->files.n; k++)
+			r = check_path(kernel->build->files.items[k], err);
+		for (size_t k = 0; !r && k < facts->images.n; k++) {
+			const struct rd_image *image = &facts->images.items[k];
+
+			if (kernel->needs_image && image->kernel &&
+			    !strcmp(image->kernel, kernel->kernel->release))
+				r = check_path(image->path, err);
+		}
+	}
+	return r;
+}
+
 int rd_preflight_check(const struct rd_system *sys, const struct rd_facts *facts,
 		       struct rd_course *course, struct rd_error *err)
 {
@@ -472,6 +523,10 @@ int rd_preflight_check(const struct rd_system *sys, const struct rd_facts *facts
 	int r;
 
 	r = check_packages(sys, facts, err);
+	if (!r)
+		r = check_mounts(sys, facts, err);
+	if (!r)
+		r = check_paths(facts, course, err);
 	if (!r)
 		r = want(&room, "/" RD_STATE_FOLDER, SMALL_FILES, err);
 	for (size_t i = 0; !r && i < course->sources.n; i++)

@@ -24,6 +24,8 @@
 #include "recovery/write.h"
 #include "tool.h"
 
+#define PATIENCE 30 /* seconds, with a process that is killed and hangs in a driver */
+
 static const char *const fixed_variables[] = {
 	"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 	"HOME=/root",
@@ -194,6 +196,8 @@ static int judge(const struct listener *listener, int r, struct rd_error *err)
 		return TOOL_ABSENT;
 	case RD_SPAWN_STOPPED:
 		return -EINTR;
+	case RD_SPAWN_STUCK:
+		return TOOL_FAILED;
 	case RD_SPAWN_FAILED:
 	case RD_SPAWN_TIMEOUT:
 		if (*listener->last) {
@@ -217,6 +221,7 @@ int tool_run(const struct tool *tool, struct rd_error *err)
 	struct listener listener = { .tool = tool };
 	struct rd_spawn spawn = {
 		.seconds = tool->seconds,
+		.patience = PATIENCE,
 		.logfd = tool->logfd,
 		.prepare = prepare,
 		.line = take_line,

@@ -13,10 +13,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "attribute.h"
@@ -48,6 +50,26 @@ void rd_work_remove(const struct rd_state *state)
 		rd_write_remove(place.dirfd, place.name, NULL);
 }
 
+/* A place in a folder of our own: a link in what was copied there may lead to the machine. */
+static int work_place(int rootfd, const char *path, struct rd_place *placep, struct rd_error *err)
+{
+	RD_CLEANUP(rd_closep) int fd = rd_write_open(rootfd, RD_STATE_FOLDER, O_PATH | O_DIRECTORY);
+	const char *below = path + strlen(RD_STATE_FOLDER "/"), *slash = strrchr(below, '/');
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - below), below);
+	placep->dirfd = fd < 0 ? fd : (int)syscall(SYS_openat2, fd, folder, &how, sizeof(how));
+	if (placep->dirfd < 0)
+		return rd_error_set(err, fd < 0 ? -fd : errno, "%s: %s", path,
+				    strerror(fd < 0 ? -fd : errno));
+	snprintf(placep->name, sizeof(placep->name), "%s", slash + 1);
+	return 0;
+}
+
 int work_write(const struct rd_state *state, const char *path, const struct rd_text *content,
 	       const char *like, struct rd_error *err)
 {
@@ -58,7 +80,9 @@ int work_write(const struct rd_state *state, const char *path, const struct rd_t
 	int r;
 
 	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
-	fd = rd_write_folder(state->rootfd, folder, 0700, err);
+	fd = rd_write_open(state->rootfd, folder, O_PATH | O_DIRECTORY);
+	if (fd < 0)
+		fd = rd_write_folder(state->rootfd, folder, 0700, err);
 	if (fd < 0)
 		return fd;
 	rd_closep(&fd);
@@ -67,9 +91,9 @@ int work_write(const struct rd_state *state, const char *path, const struct rd_t
 		return rd_error_set(err, errno, "stat %s: %s", like, strerror(errno));
 	rd_closep(&fd);
 	fd = -1;
-	r = rd_write_place(state->rootfd, path, &place, err);
+	r = work_place(state->rootfd, path, &place, err);
 	if (r)
-		return r < 0 ? r : -ENOENT;
+		return r;
 	fd = rd_write_temporary(place.dirfd, place.name, err);
 	r = fd < 0 ? fd : rd_write_all(fd, content->data, content->len, err);
 	if (!r && (fchown(fd, st.st_uid, st.st_gid) < 0 || fchmod(fd, st.st_mode & 07777) < 0))
@@ -280,6 +304,10 @@ int rd_work_prepare(const struct rd_work_order *order, struct rd_course *course,
 	int r;
 
 	rd_work_remove(order->state);
+	fd = rd_write_open(order->state->rootfd, RD_STATE_WORK, O_PATH);
+	if (fd >= 0)
+		return rd_error_set(err, EBUSY, RD_STATE_WORK ": what an earlier run left there "
+							     "cannot be removed");
 	fd = rd_write_folder(order->state->rootfd, RD_STATE_WORK, 0700, err);
 	if (fd < 0)
 		return fd;

@@ -92,6 +92,10 @@ struct rd_facts {
 	struct rd_leftovers leftovers;
 	struct rd_packages packages;
 	struct rd_recoveries recoveries;
+	struct {
+		char **items;
+		size_t n, cap;
+	} unmounted; /* places of images that are file systems of their own, and not mounted */
 	struct rd_unreads unreads;
 };
 

@@ -41,6 +41,8 @@ int rd_probe_sources(const struct rd_system *sys, const struct rd_probe_options 
 		     struct rd_facts *facts, struct rd_error *err);
 int rd_probe_leftovers(const struct rd_system *sys, const struct rd_probe_options *options,
 		       struct rd_facts *facts, struct rd_error *err);
+int rd_probe_fstab(const struct rd_system *sys, const struct rd_probe_options *options,
+		   struct rd_facts *facts, struct rd_error *err);
 int rd_probe_built_here(const struct rd_system *sys, const struct rd_probe_options *options,
 			struct rd_facts *facts, struct rd_error *err);
 int rd_probe_recoveries(const struct rd_system *sys, const struct rd_probe_options *options,

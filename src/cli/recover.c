@@ -436,8 +436,8 @@ const struct cli_verb cli_recover = {
 		"the next run. Needs root; with --root it repairs a mounted system, by that system's\n"
 		"own tools.\n\n"
 		"Methods: source puts the source right and builds the driver anew with dkms; intree\n"
-		"lets the distribution's own proven module take over; package puts a packaged file\n"
-		"back; backup takes a set that an earlier recover has kept. auto, the default, takes\n"
+		"lets the distribution's own proven module take over; backup takes a set that an\n"
+		"earlier recover has kept; package puts a packaged file back. auto, the default, takes\n"
 		"the first that can be done, in that order, and intree where a build fails.\n\n"
 		"Exit code: 0 done or nothing to do, 1 the tool failed, 2 usage, 3 refused or taken\n"
 		"back: all is as it was.",

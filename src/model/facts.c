@@ -57,6 +57,9 @@ void rd_facts_deinit(struct rd_facts *facts)
 		free(facts->unreads.items[i].reason);
 	}
 	free(facts->unreads.items);
+	for (size_t i = 0; i < facts->unmounted.n; i++)
+		free(facts->unmounted.items[i]);
+	free(facts->unmounted.items);
 	*facts = (struct rd_facts)RD_FACTS_INIT;
 }
 

@@ -86,6 +86,7 @@ static const struct part {
 	{ .probe = rd_probe_gpus, .needs_sys = true },
 	{ .probe = rd_probe_running, .needs_sys = true },
 	{ .probe = rd_probe_policy, .needs_sys = true },
+	{ .probe = rd_probe_fstab },
 	{ .probe = rd_probe_kernels },
 	{ .probe = rd_probe_sources },
 	{ .probe = rd_probe_dkms },

@@ -145,7 +145,7 @@ static void put_plan(struct page *page, const struct rd_repair *repair)
 		page_heading(page, "Sources that become what they were");
 	for (size_t i = 0; i < repair->sources.n; i++)
 		put_source(page, &repair->sources.items[i]);
-	put_paths(page, "Taken off dkms' list, since the source cannot be proven",
+	put_paths(page, "Taken off dkms' list: what it builds would be patched, or cannot be proven",
 		  repair->unregistered.items, repair->unregistered.n);
 	put_paths(page, "Images that are made anew", repair->images.items, repair->images.n);
 	put_paths(page, "Leftovers of the recipes that are put away", repair->leftovers.items,
