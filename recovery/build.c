@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "build.h"
 #include "inspect/make_log.h"
+#include "proof.h"
 #include "recovery/spawn.h"
 #include "recovery/write.h"
 #include "tool.h"
@@ -339,6 +340,16 @@ static int take_set(const struct build *build, struct rd_work_kernel *kernel, st
 	return RD_WORK_FAILED;
 }
 
+/* dkms builds in a copy of the copy, which is as it was. */
+static int prove(const struct build *build, struct rd_work_kernel *kernel, struct rd_error *err)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "/" RD_STATE_WORK "/" WORK_SRC, build->package->name,
+		 build->package->version);
+	return proof_of_source(build->order, build->package, copy, &kernel->is_proven, err);
+}
+
 int build_kernel(const struct rd_work_order *order, struct rd_work_kernel *kernel,
 		 struct rd_error *err)
 {
@@ -358,6 +369,9 @@ int build_kernel(const struct rd_work_order *order, struct rd_work_kernel *kerne
 		r = register_version(&build, err);
 	if (!r)
 		r = run_dkms(&build, arch, err);
+	if (r)
+		return r;
+	r = prove(&build, kernel, err);
 	if (r)
 		return r;
 	kernel->set = rd_text_format(RD_STATE_WORK "/" WORK_DKMS "/%s/%s/%s/%s",

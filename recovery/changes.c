@@ -386,6 +386,7 @@ static int plan_kernel(struct changes *changes, const struct rd_work_kernel *ker
 	if (!r && (note(changes, RD_NOTE_KERNEL, release, rd_method_name(course->method)) ||
 		   note(changes, RD_NOTE_BUILD_ID, release,
 			kernel->build_id ? kernel->build_id : "none") ||
+		   (kernel->is_proven && note(changes, RD_NOTE_PROVEN, release, "yes")) ||
 		   (has_new_module && note(changes, RD_NOTE_MODULE, release, kernel->module))))
 		r = rd_error_nomem(err);
 	return r;

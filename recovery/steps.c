@@ -154,7 +154,8 @@ static int read_boot_id(char **boot_idp, struct rd_error *err)
 
 static int arm(void *userdata, struct rd_notes *notes, struct rd_error *err)
 {
-	static const char *const kept[] = { RD_NOTE_KERNEL, RD_NOTE_BUILD_ID, RD_NOTE_USER };
+	static const char *const kept[] = { RD_NOTE_KERNEL, RD_NOTE_BUILD_ID, RD_NOTE_PROVEN,
+					    RD_NOTE_USER };
 	const struct steps *steps = userdata;
 	RD_CLEANUP(rd_freep) char *boot_id = NULL;
 	int r;

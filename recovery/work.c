@@ -306,8 +306,9 @@ int rd_work_prepare(const struct rd_work_order *order, struct rd_course *course,
 	rd_work_remove(order->state);
 	fd = rd_write_open(order->state->rootfd, RD_STATE_WORK, O_PATH);
 	if (fd >= 0)
-		return rd_error_set(err, EBUSY, RD_STATE_WORK ": what an earlier run left there "
-							     "cannot be removed");
+		return rd_error_set(err, EBUSY,
+				    RD_STATE_WORK ": what an earlier run left there "
+						  "cannot be removed");
 	fd = rd_write_folder(order->state->rootfd, RD_STATE_WORK, 0700, err);
 	if (fd < 0)
 		return fd;

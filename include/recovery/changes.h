@@ -16,6 +16,7 @@
 #define RD_NOTE_USER	 "profile-user" /* who gets the profile after the boot that confirms */
 #define RD_NOTE_KERNEL	 "method." /* K: the method of a kernel */
 #define RD_NOTE_BUILD_ID "build-id." /* K: of the amdgpu that must run there; "none": not known */
+#define RD_NOTE_PROVEN	 "proven." /* K: "yes": built from a source that is its package's */
 #define RD_NOTE_MODULE	 "module." /* K: the path that depmod must resolve amdgpu to */
 #define RD_NOTE_WITHOUT	 "without." /* N: a path that depmod is not to see: it goes afterwards */
 #define RD_NOTE_SOURCE	 "source." /* N: a file of a source that is put right */

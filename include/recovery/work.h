@@ -24,6 +24,7 @@ struct rd_work_kernel {
 	char *set; /* folder of a set that was built, VERSION/KERNEL/ARCH of dkms; NULL: none */
 	char *module; /* path of the amdgpu that loads afterwards, as seen from the root */
 	char *build_id; /* of it; NULL: it has none */
+	bool is_proven; /* built from a source that is, file by file, its package's */
 };
 
 struct rd_work {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What recover has built is proven by its own record: the source was, nothing came between, and the
- * digest of each file stands in the manifest of what was installed. It counts only where nobody but
- * root could have written it.
+ * What recover has built is proven by its own record, where that says that the whole source was its
+ * package's: the digest of each file stands in the manifest of what was installed. It counts only
+ * where nobody but root could have written it.
  *
  * Formats: records of recovery/record.c. In 40-installed.manifest a file is the line "file MODE UID
- * GID ATIME MTIME PATH SIZE SHA256", in armed the method of a kernel is "note method.KERNEL
- * METHOD".
+ * GID ATIME MTIME PATH SIZE SHA256"; in armed "note proven.KERNEL yes" says that the source was.
  */
 
 #include <errno.h>
@@ -45,11 +44,11 @@ static int read_record(const struct rd_system *sys, const char *id, const char *
 	return r < 0 ? rd_error_set(err, -r, "%s", why.msg) : r;
 }
 
-static bool was_built(const struct rd_text *armed, const char *kernel)
+static bool is_proven(const struct rd_text *armed, const char *kernel)
 {
 	char line[300];
 
-	snprintf(line, sizeof(line), "\nnote method.%s source\n", kernel);
+	snprintf(line, sizeof(line), "\nnote proven.%s yes\n", kernel);
 	return strstr(armed->data, line);
 }
 
@@ -107,7 +106,7 @@ static int prove_copies(const struct rd_system *sys, const char *id, struct rd_f
 
 		if ((copy->kind == RD_COPY_INSTALLED || copy->kind == RD_COPY_BUILT) &&
 		    copy->verdict == RD_VERDICT_NO_SIGN && copy->kernel &&
-		    was_built(&armed, copy->kernel))
+		    is_proven(&armed, copy->kernel))
 			r = prove(sys, id, &manifest, copy, err);
 	}
 	return r;

@@ -80,7 +80,7 @@ END_TEST
 #define MODULE "lib/modules/" K "/updates/dkms/amdgpu.ko"
 
 /* As recover leaves it; sha256sum says the digest of "module". */
-static void add_built(const char *method)
+static void add_built(const char *proven)
 {
 	char armed[200];
 
@@ -111,13 +111,13 @@ START_TEST(what_was_built_from_a_proven_source_is_clean)
 {
 	if (geteuid())
 		return; /* only root's record counts */
-	add_built("source");
+	add_built("yes");
 	ck_assert_int_eq(verdict_on_built(), RD_VERDICT_CLEAN);
 	tree_write(MODULE, "changed");
 	ck_assert_int_eq(verdict_on_built(), RD_VERDICT_NO_SIGN);
-	add_built("intree");
+	add_built("no");
 	ck_assert_int_eq(verdict_on_built(), RD_VERDICT_NO_SIGN);
-	add_built("source");
+	add_built("yes");
 	ck_assert_int_eq(chmod(tree_path("var/lib/rdna1-doctor/txn"), 0777), 0);
 	ck_assert_int_eq(verdict_on_built(), RD_VERDICT_NO_SIGN);
 }
