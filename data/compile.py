@@ -298,6 +298,10 @@ def main(data, output):
     table(out, "char *const", "crat_functions",
           [f"\t{quote(value)}," for s in stanzas(path) for _, _, value in s])
 
+    path = data / "dkms-set.data"
+    table(out, "char *const", "dkms_set",
+          [f"\t{quote(value)}," for s in stanzas(path) for _, _, value in s])
+
     path = data / "findings.data"
     found = [fields(path, s, FINDING_FIELDS) for s in stanzas(path)]
     table(out, "struct rd_finding_text", "findings",
@@ -313,6 +317,7 @@ def main(data, output):
     accessor(out, "const uint16_t *", "rd_data_rdna1_ids", "rdna1_ids")
     accessor(out, "const struct rd_patch_string *", "rd_data_patch_strings", "patch_strings")
     accessor(out, "const char *const *", "rd_data_crat_functions", "crat_functions")
+    accessor(out, "const char *const *", "rd_data_dkms_set", "dkms_set")
     accessor(out, "const struct rd_recipe_parameter *", "rd_data_recipe_parameters",
              "recipe_parameters")
     accessor(out, "const struct rd_leftover_sign *", "rd_data_leftover_signs", "leftover_signs")

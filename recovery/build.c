@@ -289,6 +289,29 @@ static int check_signature(const struct build *build, const char *path, struct r
 	return r;
 }
 
+/* One of the others: whole, and of this kernel. What it does nobody knows; it is built of the same
+ * source. */
+static int check_sibling(const struct build *build, const char *folder, const char *name,
+			 struct rd_error *err)
+{
+	RD_CLEANUP(rd_copy_deinit) struct rd_copy copy = { 0 };
+	RD_CLEANUP(rd_freep) char *path = rd_text_format("%s/%s", folder, name);
+	const char *kernel = build->course->kernel->release;
+	size_t len = strlen(kernel);
+	int r;
+
+	if (!path)
+		return rd_error_nomem(err);
+	r = work_inspect(build->order->sys, path, &copy, err);
+	if (r)
+		return r;
+	if (copy.id.vermagic && !strncmp(copy.id.vermagic, kernel, len) &&
+	    copy.id.vermagic[len] == ' ')
+		return 0;
+	rd_error_set(err, EBADMSG, "%s is no module for %s", path, kernel);
+	return RD_WORK_FAILED;
+}
+
 /* Where a module of the set goes: beside the one that it replaces. */
 static int find_place(const struct build *build, const char *file, struct rd_work_kernel *kernel,
 		      struct rd_error *err)
@@ -321,6 +344,8 @@ static int take_set(const struct build *build, struct rd_work_kernel *kernel, st
 	if (r < 0)
 		return rd_error_set(err, -r, "%s", why.msg);
 	r = check_set(build, &entries, err);
+	for (size_t i = 0; !r && i < entries.n; i++)
+		r = check_sibling(build, folder, entries.items[i].name, err);
 	for (size_t i = 0; !r && i < entries.n; i++) {
 		const char *name = entries.items[i].name;
 		RD_CLEANUP(rd_freep) char *path = rd_text_format("%s/%s", folder, name);

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "depmod.h"
 #include "initramfs.h"
+#include "model/data.h"
 #include "recovery/changes.h"
 #include "recovery/manifest.h"
 #include "saved.h"
@@ -218,8 +219,31 @@ static int drop_version(struct changes *changes, const struct rd_dkms_package *p
 
 /* --- The modules of a kernel ----------------------------------------------------------------- */
 
+/* The rest of a set beside its amdgpu: its siblings would stand in the way of another driver. */
+static int drop_siblings(struct changes *changes, const char *path, struct rd_error *err)
+{
+	RD_CLEANUP(rd_entries_deinit) struct rd_entries entries = { 0 };
+	RD_CLEANUP(rd_freep) char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
+	struct rd_error why = RD_ERROR_INIT;
+	int r;
+
+	if (!folder)
+		return rd_error_nomem(err);
+	r = rd_system_list(changes->order->sys, folder, &entries, &why);
+	if (r)
+		return r < 0 ? rd_error_set(err, -r, "%s", why.msg) : 0;
+	for (size_t i = 0; !r && i < entries.n; i++) {
+		RD_CLEANUP(rd_freep)
+		char *file = rd_text_format("%s/%s", folder, entries.items[i].name);
+
+		if (!file || (rd_data_is_of_dkms_set(entries.items[i].name) && drop(changes, file)))
+			r = rd_error_nomem(err);
+	}
+	return r;
+}
+
 /* What is bad below lib/modules, and is not the distribution's own. */
-static int drop_bad_modules(struct changes *changes, const char *kernel)
+static int drop_bad_modules(struct changes *changes, const char *kernel, struct rd_error *err)
 {
 	const struct rd_facts *facts = changes->order->facts;
 	int r = 0;
@@ -230,7 +254,8 @@ static int drop_bad_modules(struct changes *changes, const char *kernel)
 		if (copy->kind == RD_COPY_INSTALLED && rd_verdict_is_bad(copy->verdict) &&
 		    copy->kernel && !strcmp(copy->kernel, kernel) &&
 		    !strstr(copy->path, "/kernel/drivers/"))
-			r = drop(changes, copy->path);
+			r = has_put(changes, copy->path) ? 0
+							 : drop_siblings(changes, copy->path, err);
 	}
 	return r;
 }
@@ -379,8 +404,8 @@ static int plan_kernel(struct changes *changes, const struct rd_work_kernel *ker
 	default:
 		has_new_module = false;
 	}
-	if (!r && has_new_module && drop_bad_modules(changes, release))
-		r = rd_error_nomem(err);
+	if (!r && has_new_module)
+		r = drop_bad_modules(changes, release, err);
 	if (!r)
 		r = drop_builds(changes, release, NULL, err);
 	if (!r && (note(changes, RD_NOTE_KERNEL, release, rd_method_name(course->method)) ||

@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "depmod.h"
 #include "inspect/modules_dep.h"
+#include "model/data.h"
 #include "recovery/changes.h"
 #include "recovery/write.h"
 #include "tool.h"
@@ -203,6 +204,33 @@ static int take_output(const struct index *index, const char *name, int to, stru
 	return fd < 0 ? fd : rd_write_all(fd, text.data, text.len, err);
 }
 
+/* The distribution's driver does not fit to modules of AMD's set, which depmod prefers. */
+static int check_needs(struct rd_text *text, const char *path, const char *place,
+		       struct rd_error *err)
+{
+	RD_CLEANUP(rd_freep) char *head = rd_text_format("%s:", place);
+	char *line, *state = NULL;
+
+	if (!head)
+		return rd_error_nomem(err);
+	if (!rd_text_has_prefix(place, "kernel/"))
+		return 0;
+	line = strstr(text->data, head);
+	if (!line)
+		return 0;
+	line[strcspn(line, "\n")] = '\0';
+	for (char *need = strtok_r(line + strlen(head), " ", &state); need;
+	     need = strtok_r(NULL, " ", &state)) {
+		const char *name = strrchr(need, '/');
+
+		if (!rd_text_has_prefix(need, "kernel/") && name &&
+		    rd_data_is_of_dkms_set(name + 1))
+			return rd_error_set(err, EBADMSG, "%s: %s would need %s, of another set",
+					    path, place, need);
+	}
+	return 0;
+}
+
 /* Whether an index leads to the right module. */
 static int check_index(const struct rd_system *sys, const char *path, const char *kernel,
 		       const char *module, struct rd_error *err)
@@ -219,7 +247,7 @@ static int check_index(const struct rd_system *sys, const char *path, const char
 	if (r)
 		return rd_error_nomem(err);
 	if (found && !strcmp(found, place))
-		return 0;
+		return check_needs(&text, path, place, err);
 	return rd_error_set(err, EBADMSG, "%s: amdgpu would be loaded from %s, and not from %s",
 			    path, found ? found : "nowhere", place);
 }

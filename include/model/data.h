@@ -108,5 +108,11 @@ const uint16_t *rd_data_rdna1_ids(size_t *np);
 /* Function-name stems of kfd_crat.c (data/scope.data). */
 const char *const *rd_data_crat_functions(size_t *np);
 
+/* Names of the modules that AMD's DKMS package builds together (data/dkms-set.data). */
+const char *const *rd_data_dkms_set(size_t *np);
+
+/* Whether the file NAME.ko, also compressed, is one of them; @file without folders. */
+bool rd_data_is_of_dkms_set(const char *file);
+
 /* Text of stock kfd_parse_subtype_mem() (data/stock/kfd_parse_subtype_mem.c). */
 const char *rd_data_stock_parse_subtype_mem(void);

@@ -84,8 +84,10 @@ static void add_built(const char *proven)
 {
 	char armed[200];
 
-	snprintf(armed, sizeof(armed), "rdna1-doctor: notes 1\nnote method." K " %s\nend 1 00\n",
-		 method);
+	snprintf(armed, sizeof(armed),
+		 "rdna1-doctor: notes 1\nnote method." K " source\nnote proven." K
+		 " %s\nend 1 00\n",
+		 proven);
 	tree_write(TXN "0001/armed", armed);
 	tree_write(TXN "0001/40-installed.manifest",
 		   "rdna1-doctor: manifest 1\nfile 644 0 0 1.0 1.0 " MODULE " 6 "
