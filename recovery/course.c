@@ -396,6 +396,96 @@ static int add_rest(struct rd_course *course, const struct rd_copy *copy, const 
 	return -ENOMEM;
 }
 
+/* The package of which a kernel uses another one's build, by links (weak-updates); NULL: none. */
+static const struct rd_dkms_package *find_weak(const struct rd_facts *facts, const char *kernel)
+{
+	for (size_t i = 0; i < facts->dkms.n; i++) {
+		const struct rd_dkms_package *package = &facts->dkms.items[i];
+		const struct rd_dkms_build *build =
+			rd_dkms_package_find_build(package, kernel, NULL);
+
+		if (build && build->state == RD_DKMS_INSTALLED_WEAK)
+			return package;
+	}
+	return NULL;
+}
+
+static struct rd_kernel_course *find_owner(struct rd_course *course,
+					   const struct rd_dkms_package *package)
+{
+	for (size_t i = 0; i < course->kernels.n; i++) {
+		struct rd_kernel_course *kernel = &course->kernels.items[i];
+
+		if (kernel->package == package && kernel->build && kernel->build->is_active)
+			return kernel;
+	}
+	return NULL;
+}
+
+static struct rd_kernel_course *find_kernel_course(struct rd_course *course, const char *release)
+{
+	for (size_t i = 0; i < course->kernels.n; i++) {
+		if (!strcmp(course->kernels.items[i].kernel->release, release))
+			return &course->kernels.items[i];
+	}
+	return NULL;
+}
+
+static int set_method(struct rd_kernel_course *kernel, enum rd_method method, const char *why,
+		      const char *other)
+{
+	char *reason = rd_text_format("%s %s", why, other);
+
+	if (!reason)
+		return -ENOMEM;
+	free(kernel->reason);
+	kernel->reason = reason;
+	kernel->method = method;
+	kernel->fallback = RD_METHOD_NONE;
+	return 0;
+}
+
+static int settle_link(struct rd_kernel_course *owner, struct rd_kernel_course *user,
+		       const char *release)
+{
+	bool is_replaced = owner->method == RD_METHOD_SOURCE || owner->method == RD_METHOD_BACKUP;
+
+	/* What stands behind the build would leave links behind that lead nowhere. */
+	if (is_replaced && (!user || !user->intree))
+		owner->fallback = RD_METHOD_NONE;
+	if (is_replaced && user)
+		return set_method(user, RD_METHOD_IMAGE, "its modules are links to those of",
+				  owner->kernel->release);
+	if (!is_replaced && owner->method != RD_METHOD_NONE &&
+	    (!user || user->method == RD_METHOD_NONE))
+		return set_method(owner, RD_METHOD_NONE,
+				  "its modules are used, by links, by kernel", release);
+	return 0;
+}
+
+/*
+ * A kernel whose modules are links to those of another one gets what that one gets. Where the set
+ * goes altogether, its links must go with it, or a driver that is not there would be loaded.
+ */
+static int settle_links(struct decision *decision)
+{
+	struct rd_course *course = decision->course;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < decision->facts->kernels.n; i++) {
+		const char *release = decision->facts->kernels.items[i].release;
+		const struct rd_dkms_package *package = find_weak(decision->facts, release);
+		struct rd_kernel_course *owner = package ? find_owner(course, package) : NULL;
+
+		if (owner)
+			r = settle_link(owner, find_kernel_course(course, release), release);
+	}
+	course->is_refused = false;
+	for (size_t i = 0; i < course->kernels.n; i++)
+		course->is_refused |= course->kernels.items[i].method == RD_METHOD_NONE;
+	return r;
+}
+
 /* Why a bad copy in an image stays, and what to do; NULL: it does not stay. */
 static const char *find_way_out(const struct rd_facts *facts, const struct rd_copy *copy)
 {
@@ -408,10 +498,45 @@ static const char *find_way_out(const struct rd_facts *facts, const struct rd_co
 	if (image && image->role == RD_IMAGE_RESCUE)
 		return "A rescue image is made once: move it away, and its entry in the boot menu "
 		       "with it; the next installation of a kernel makes another one.";
+	if (image && !image->kernel)
+		return "Which kernel goes with this image cannot be told: make it anew with the "
+		       "tool that made it, after this recovery and before the reboot.";
 	if (!copy->kernel || !rd_facts_find_kernel(facts, copy->kernel))
 		return "No installed kernel goes with this image: move it away, and its entry in "
 		       "the boot menu with it.";
 	return NULL;
+}
+
+static bool has_package(const struct rd_facts *facts, const char *path)
+{
+	for (size_t i = 0; i < facts->dkms.n; i++) {
+		if (facts->dkms.items[i].source && is_below(path, facts->dkms.items[i].source))
+			return true;
+	}
+	return false;
+}
+
+/* Sources that cannot be put right, and that no registration is known for that could go. */
+static int find_source_rests(struct decision *decision)
+{
+	for (size_t i = 0; i < decision->facts->copies.n; i++) {
+		const struct rd_copy *copy = &decision->facts->copies.items[i];
+
+		if (copy->kind != RD_COPY_SOURCE || !is_bad(copy) ||
+		    has_package(decision->facts, copy->path))
+			continue;
+		for (size_t k = 0; k < decision->means->sources.n; k++) {
+			const struct rd_source_means *source = &decision->means->sources.items[k];
+
+			if (source->way == RD_SOURCE_WAY_NONE &&
+			    !strcmp(source->path, copy->path) &&
+			    add_rest(decision->course, copy,
+				     "It cannot be restored: put the file of its package there, or "
+				     "take its version out of what dkms builds."))
+				return -ENOMEM;
+		}
+	}
+	return 0;
 }
 
 /* Bad copies that no kernel's course and no source reaches. */
@@ -429,7 +554,7 @@ static int find_rests(struct decision *decision)
 		if (way_out && add_rest(decision->course, copy, way_out))
 			return -ENOMEM;
 	}
-	return 0;
+	return find_source_rests(decision);
 }
 
 int rd_course_decide(const struct rd_facts *facts, const struct rd_means *means,
@@ -451,6 +576,8 @@ int rd_course_decide(const struct rd_facts *facts, const struct rd_means *means,
 		if (!facts->only_kernel || !strcmp(facts->only_kernel, kernel->release))
 			r = decide_kernel(&decision, kernel);
 	}
+	if (!r)
+		r = settle_links(&decision);
 	if (!r)
 		r = decide_sources(&decision);
 	if (!r)

@@ -466,6 +466,15 @@ static int check_makers(const struct rd_system *sys, const struct rd_facts *fact
 	return r == INITRAMFS_NO_TOOL ? RD_PREFLIGHT_REFUSED : r;
 }
 
+/* By the boot's id the next one is told from this one; tools want /proc too. */
+static int check_proc(struct rd_error *err)
+{
+	if (!access("/proc/sys/kernel/random/boot_id", R_OK))
+		return 0;
+	rd_error_set(err, ENOENT, "/proc is not mounted here: mount -t proc proc /proc");
+	return RD_PREFLIGHT_REFUSED;
+}
+
 /* The images that boot must be there to be looked at. */
 static int check_mounts(const struct rd_system *sys, const struct rd_facts *facts,
 			struct rd_error *err)
@@ -522,7 +531,9 @@ int rd_preflight_check(const struct rd_system *sys, const struct rd_facts *facts
 	RD_CLEANUP(room_deinit) struct room room = { .sys = sys, .facts = facts };
 	int r;
 
-	r = check_packages(sys, facts, err);
+	r = check_proc(err);
+	if (!r)
+		r = check_packages(sys, facts, err);
 	if (!r)
 		r = check_mounts(sys, facts, err);
 	if (!r)

@@ -231,7 +231,7 @@ static int take_module(struct rd_work_kernel *kernel, const char *path, const ch
 									    : 0;
 }
 
-/* What loads now and stays. */
+/* What loads now and stays; or a link to what another kernel gets, whose build-id is not known. */
 static int take_resolved(const struct rd_work_order *order, struct rd_work_kernel *kernel,
 			 struct rd_error *err)
 {
@@ -242,7 +242,9 @@ static int take_resolved(const struct rd_work_order *order, struct rd_work_kerne
 
 		if (copy->kind == RD_COPY_INSTALLED && copy->is_resolved && copy->kernel &&
 		    !strcmp(copy->kernel, facts->release))
-			return take_module(kernel, copy->path, copy->id.build_id, err);
+			return take_module(
+				kernel, copy->path,
+				rd_verdict_is_bad(copy->verdict) ? NULL : copy->id.build_id, err);
 	}
 	return take_module(kernel, facts->resolved, NULL, err);
 }

@@ -36,6 +36,7 @@ struct recovery {
 	struct rd_repair repair;
 	struct cli_progress progress;
 	enum rd_method asked;
+	bool is_unsafe; /* what check says afterwards */
 };
 
 static void recovery_deinit(struct recovery *recovery)
@@ -293,6 +294,7 @@ static int conclude(struct recovery *recovery, struct rd_error *err)
 		r = rd_rules_evaluate(&recovery->facts, &report, err);
 	if (r)
 		return r;
+	recovery->is_unsafe = report.state == RD_STATE_UNSAFE;
 	repair->has_unit = has_unit(&recovery->sys);
 	repair->sentence = strdup(report.sentence);
 	/* What runs is the old driver, whatever a rule has to say of it. */
@@ -301,6 +303,18 @@ static int conclude(struct recovery *recovery, struct rd_error *err)
 				      ? "sudo reboot, then: sudo rdna1-doctor check"
 				      : report.next);
 	return repair->sentence && repair->next ? 0 : rd_error_nomem(err);
+}
+
+/* It came to its end; what it could not reach is no success. */
+static int finish(struct recovery *recovery, struct rd_error *err)
+{
+	int r = conclude(recovery, err);
+
+	if (r || (!recovery->is_unsafe && !recovery->repair.rests.n))
+		return r;
+	r = show(recovery, err);
+	rd_error_set(err, EREMOTEIO, "what is named above stays, and has to be put right by hand");
+	return r ? r : CLI_REFUSED;
 }
 
 /* The transaction, once everything is made ready. */
@@ -370,7 +384,7 @@ static int recover(struct recovery *recovery, struct rd_error *err)
 		repair->result = repair->resumed == RD_REPAIR_FINISHED ? RD_REPAIR_DONE
 								       : RD_REPAIR_NOTHING;
 		r = cli_repair_fill(&recovery->sys, &recovery->course, repair, err);
-		return r ? r : conclude(recovery, err);
+		return r ? r : finish(recovery, err);
 	}
 	r = check_possible(recovery, err);
 	if (r || recovery->values->is_dry_run)
@@ -382,7 +396,7 @@ static int recover(struct recovery *recovery, struct rd_error *err)
 		r = prepare(recovery, err);
 	if (!r)
 		r = carry_out(recovery, err);
-	return r ? r : conclude(recovery, err);
+	return r ? r : finish(recovery, err);
 }
 
 static int recover_run(const struct cli_values *values, int argc, char **argv, struct rd_error *err)
@@ -440,6 +454,6 @@ const struct cli_verb cli_recover = {
 		"earlier recover has kept; package puts a packaged file back. auto, the default, takes\n"
 		"the first that can be done, in that order, and intree where a build fails.\n\n"
 		"Exit code: 0 done or nothing to do, 1 the tool failed, 2 usage, 3 refused or taken\n"
-		"back: all is as it was.",
+		"back, so that all is as it was, or something bad stays that it cannot reach.",
 	.run = recover_run,
 };

@@ -146,6 +146,19 @@ int cli_repair_fill(const struct rd_system *sys, const struct rd_course *course,
 	return r ? rd_error_nomem(err) : 0;
 }
 
+/* A leftover in a place where recovery changes nothing. */
+static int add_left(const struct rd_leftover *leftover, struct rd_repair *repair)
+{
+	RD_CLEANUP(rd_freep)
+	char *what = rd_text_format("%s: %s", leftover->path, leftover->sign->effect);
+	const struct rd_course_rest rest = {
+		.what = what,
+		.way_out = (char *)(uintptr_t) "Look into it, and move it away by hand.",
+	};
+
+	return what ? add_rest(&rest, repair) : -ENOMEM;
+}
+
 int cli_repair_foresee(const struct rd_facts *facts, const struct rd_course *course,
 		       bool with_leftovers, struct rd_repair *repair, struct rd_error *err)
 {
@@ -160,6 +173,8 @@ int cli_repair_foresee(const struct rd_facts *facts, const struct rd_course *cou
 
 		if (rd_changes_has_leftover(leftover))
 			r = push_word(&repair->leftovers, strdup(leftover->path));
+		else if (!leftover->sign->is_library)
+			r = add_left(leftover, repair);
 	}
 	return r ? rd_error_nomem(err) : 0;
 }

@@ -145,7 +145,8 @@ static void put_plan(struct page *page, const struct rd_repair *repair)
 		page_heading(page, "Sources that become what they were");
 	for (size_t i = 0; i < repair->sources.n; i++)
 		put_source(page, &repair->sources.items[i]);
-	put_paths(page, "Taken off dkms' list: what it builds would be patched, or cannot be proven",
+	put_paths(page,
+		  "Taken off dkms' list: what it builds would be patched, or cannot be proven",
 		  repair->unregistered.items, repair->unregistered.n);
 	put_paths(page, "Images that are made anew", repair->images.items, repair->images.n);
 	put_paths(page, "Leftovers of the recipes that are put away", repair->leftovers.items,
@@ -207,9 +208,10 @@ static void put_outcome(struct page *page, const struct rd_repair *repair)
 		put_plan(page, repair);
 		return;
 	case RD_REPAIR_NOTHING:
-		page_wrapf(page, 0, 0,
-			   "Nothing to recover: no copy of amdgpu that can load is "
-			   "patched or modified.");
+		page_wrapf(page, 0, 0, "%s",
+			   repair->rests.n ? "Nothing that recover can put right by itself."
+					   : "Nothing to recover: no copy of amdgpu that can load "
+					     "is patched or modified.");
 		put_rests(page, repair);
 		break;
 	case RD_REPAIR_REFUSED:

@@ -221,6 +221,30 @@ class Methods(Case):
         self.is_intree()
         self.comes_back()
 
+    def test_stray_set(self):
+        """Its siblings go too: the distribution's driver would not load with them."""
+        for path in (SOURCE, "var/lib/dkms"):
+            subprocess.run(["rm", "-r", self.file(path)], check=True)
+        self.changed()
+        self.recover()
+        left = [path.name for path in self.file(modules() + "/updates").rglob("*.ko*")]
+        self.assertEqual(left, [])
+        self.comes_back()
+
+    def test_source_that_is_a_link(self):
+        """Nothing is written through it but what is journalled."""
+        self.file("opt").mkdir(exist_ok=True)
+        self.file(SOURCE).rename(self.file("opt/dev"))
+        self.file(SOURCE).symlink_to("/opt/dev")
+        self.break_tool("dkms")
+        self.refuses("--method", "source", words=["build failed"])
+        self.break_tool("nothing")
+        self.changed()
+        self.assertEqual(self.recover()["kernels"][0]["method"], "source")
+        self.assertEqual(self.bytes("opt/dev/amd/amdkfd/kfd_crat.c"),
+                         picture.crat_source("stock", 1091).encode())
+        self.comes_back()
+
     def test_built_only(self):
         """Nothing of it is installed, and autoinstall would put it back."""
         subprocess.run(["rm", "-r", self.file(modules() + "/updates")], check=True)
@@ -355,15 +379,16 @@ class Images(Case):
                           "ubuntu-dkms-applied.zst"], MODULES))
         self.changed()
         was = self.bytes(uki)
-        document = self.recover()
+        document = self.recover(code=REFUSED)
         self.assertEqual((document["result"], document["images"]), ("done", [f"/{image()}"]))
         self.assertIn(f"/{uki}", document["rests"][0]["what"])
         self.assertIn("unified kernel image", document["rests"][0]["way_out"])
         self.assertEqual(self.bytes(uki), was)
         self.is_built_anew()
         self.assertEqual(self.run_verb("check").returncode, 3)
-        document = self.recover()
+        document = self.recover(code=REFUSED)
         self.assertEqual((document["result"], len(document["rests"])), ("nothing", 1))
+        self.assertIn("stays", self.run_verb("recover", "--yes", code=REFUSED).stderr)
 
 
 class Refusals(Case):
@@ -384,6 +409,20 @@ class Refusals(Case):
 
     def test_no_such_kernel(self):
         self.refuses("--kernel", "9.9.9-none", words=["9.9.9-none", "/lib/modules"])
+
+    def test_file_system_that_is_not_mounted(self):
+        self.file("etc/fstab").write_text("# boot\nUUID=1 / ext4 defaults 0 1\n"
+                                          "UUID=2\t/boot ext4 defaults 0 2\n", encoding="utf-8")
+        self.refuses(words=["/boot is a file system of its own", "mount it"])
+        self.assertIn(self.run_verb("check").returncode, (3, 6))
+
+    def test_dkms_tree_elsewhere(self):
+        """Found before anything is built."""
+        self.file("srv").mkdir(exist_ok=True)
+        self.file("var/lib/dkms").rename(self.file("srv/dkms"))
+        self.file("etc/dkms").mkdir(parents=True, exist_ok=True)
+        self.file("etc/dkms/framework.conf").write_text('dkms_tree="/srv/dkms"\n', encoding="utf-8")
+        self.refuses("--method", "source", words=["srv/dkms", "no path that may be changed"])
 
     def test_no_such_user(self):
         self.refuses("--profile", "nobody-of-that-name", words=["no user nobody-of-that-name"])
@@ -483,7 +522,7 @@ class Refusals(Case):
         """dkms may not build from it again."""
         self.spoil()
         self.refuses("--method", "source", words=[f"/{CRAT} cannot be restored"])
-        document = self.recover()
+        document = self.recover(code=REFUSED)  # the file itself stays as it is
         self.assertEqual((document["kernels"][0]["method"], document["unregistered"]),
                          ("intree", [PACKAGE]))
         self.is_intree()
@@ -498,7 +537,7 @@ class Refusals(Case):
         for path in (updates(), f"{VERSION}/{KERNEL}/x86_64/module/amdgpu.ko.zst"):
             self.file(path).write_bytes(self.fake("patched"))
         self.spoil()
-        document = self.recover()
+        document = self.recover(code=REFUSED)
         self.assertEqual((document["kernels"][0]["method"], document["unregistered"]),
                          ("backup", [PACKAGE]))
         self.assertEqual(self.bytes(updates()), self.fake("clean"))
