@@ -12,13 +12,19 @@ Wants the lab (RDNA1_LAB) with whole machines, root, QEMU; skips with the reason
 import json
 import os
 import pathlib
+import random
+import re
 import shutil
 import subprocess
 import sys
+import time
 
-import disk
-import guest
-import system
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path += [str(TESTS), str(TESTS / "package")]
+import deb  # noqa: E402
+import disk  # noqa: E402
+import guest  # noqa: E402
+import system  # noqa: E402
 
 SKIP = 77
 SECONDS = 400  # of a boot that only looks; emulated, on a machine with other work
@@ -29,18 +35,28 @@ DKMS = "updates/dkms/amdgpu.ko"
 LOOK = """
 answer check rdna1-doctor check --json
 answer status dkms status
-answer uptime uptime
+answer uptime cat /proc/uptime
 answer modinfo modinfo -n amdgpu
 answer build-id sh -c 'od -An -v -tx1 -j16 /sys/module/amdgpu/notes/.note.gnu.build-id | tr -d " \\n"; echo'
 answer marks sh -c 'cd /var/lib/rdna1-doctor/txn && ls -d */[0-9]*-*'
 answer failed systemctl list-units --failed --plain --no-legend
 """
 
-# What boot-report leaves, where the program has it.
+# What boot-report has left: the units run it, once the machine is up.
 REPORT = """
 answer health cat /run/rdna1-doctor/health.json
 answer motd sh -c 'cat /run/motd.d/*'
 answer journal journalctl -b -o cat -t rdna1-doctor
+answer committing systemctl show -P Result -P ExecMainStatus -P ConditionResult rdna1-doctor-commit.service
+answer profile stat -c '%U %a' /home/user/rocm_rdna1_env.sh
+"""
+
+UNITS = "rdna1-doctor-report.service rdna1-doctor-commit.service"
+
+# What systemd itself says of the units.
+ANALYZE = f"""
+answer verify systemd-analyze verify --man=no {UNITS}
+answer security systemd-analyze security --no-pager {UNITS}
 """
 
 
@@ -59,17 +75,15 @@ class Story:
     def __init__(self, build, folder):
         self.build, self.folder = build, pathlib.Path(folder)
         self.disk = None
-        self.verbs = ()
         self.release = None
 
     def begin(self, name="debian-12", change=None):
+        is_package = str(self.build).endswith(".deb")
+
         def prepare(machine):
             self.release = machine.releases()[0]
-            words = machine.inside("rdna1-doctor", "--help").split()
-            self.verbs = {verb for verb in ("recover", "boot-report", "profile") if verb in words}
-            if "boot-report" in self.verbs:
-                machine.inside("systemctl", "enable", "rdna1-doctor-report.service",
-                               "rdna1-doctor-commit.service")
+            if not is_package:
+                machine.inside("systemctl", "enable", *UNITS.split())
             if change:
                 change(machine)
         self.disk = disk.Disk(self.folder / "disk", self.folder)
@@ -77,19 +91,13 @@ class Story:
 
     def boot(self, what, script, release=None, seconds=SECONDS, **options):
         print(f"  {what}", flush=True)
-        if "boot-report" in self.verbs:
-            script = REPORT + script
-        answers = self.disk.boot(release or self.release, script, seconds, **options)
+        answers = self.disk.boot(release or self.release, REPORT + script, seconds, **options)
         for name, (text, code) in answers.items():
             lines = text.strip().splitlines()
             if name.startswith("check") or name == "health":
                 lines = seen(text)
             print("".join(f"      {name} ({code}): {line}\n" for line in lines[:12]), end="", flush=True)
         return answers
-
-    @property
-    def profile(self):
-        return "--profile user" if "profile" in self.verbs else ""
 
 
 def seen(text):
@@ -143,6 +151,11 @@ def wants_reboot(answers, name="check"):
     return answer
 
 
+LENGTH = 60  # of recover in a guest, seconds; a cut after its end must do no harm either
+UNFINISHED = "RD-REC-001"
+
+EXPOSURE = 4.0  # systemd calls anything below "OK"
+
 # What the card has none of, and so may be warned of: a driver that binds to it.
 EXPECTED_WARNINGS = {"RD-GPU-002"}
 
@@ -162,15 +175,46 @@ def is_sane(answers, path, name="check"):
     return answer
 
 
-def is_committed(story, answers):
-    """As far as the program says so at boot."""
-    if "boot-report" not in story.verbs:
-        return
+def findings(answer):
+    """What must be the same from within a unit's hardening and from outside of it."""
+    return ([(f["id"], f["result"]) for f in answer["findings"]],
+            [(c["kind"], c["path"], c["verdict"], c["build_id"]) for c in answer["copies"]])
+
+
+def reported(answers, verdict):
+    """The units have told what check tells."""
+    health, check = json.loads(answered(answers, "health")), checked(answers)
+    expect(health["verdict"] == verdict, "health", *seen(answers["health"][0]))
+    inside, outside = findings(health), findings(check)
+    expect(inside == outside, "what the unit sees is not what check sees", inside, outside)
+    expect(check["sentence"] in " ".join(answered(answers, "motd").split()), "motd", answers["motd"])
+    expect(check["sentence"] in answered(answers, "journal"), "the journal", answers["journal"])
+    last = health["boot"]["history"][-1]
+    expect(last["boot_id"] == health["boot"]["id"] and last["verdict"] == verdict, "history", last)
+    expect(not answers["failed"][0].strip(), "units that failed", answers["failed"])
+    return health
+
+
+def is_committed(answers, boots, profile=True):
+    """This boot has confirmed the recovery, and says so everywhere."""
+    health = reported(answers, "sane")
     expect("99-committed" in answers["marks"][0], "not committed", answers["marks"])
-    health = json.loads(answers["health"][0])
-    expect(health["exit_code"] == 0, "health", answers["health"][0])
-    expect(answers["journal"][0].strip(), "nothing in the journal", answers["journal"])
-    expect("patch" not in answers["motd"][0], "motd", answers["motd"])
+    recovery = health["boot"]["recovery"]
+    expect(recovery["outcome"] == "confirmed" and recovery["is_committed"], "outcome", recovery)
+    expect(len(health["boot"]["history"]) == boots, "history", health["boot"]["history"])
+    expect("is confirmed" in answers["journal"][0], "the journal does not tell of it", answers["journal"])
+    if profile:
+        expect(answered(answers, "profile") == "user 755\n", "the profile", answers["profile"])
+
+
+def is_waiting(answers, outcome):
+    """This boot does not confirm the recovery, and says why."""
+    health = json.loads(answered(answers, "health"))
+    expect("90-armed" in answers["marks"][0] and "99-committed" not in answers["marks"][0], "marks", answers["marks"])
+    recovery = health["boot"]["recovery"]
+    expect(recovery["outcome"] == outcome and not recovery["is_committed"] and recovery["reason"], "outcome", recovery)
+    expect(recovery["sentence"] in answers["journal"][0], "the journal does not say why", answers["journal"], recovery)
+    expect(answers["profile"][1], "a profile was written", answers["profile"])
 
 
 def answered(answers, name, code=0):
@@ -181,36 +225,44 @@ def answered(answers, name, code=0):
 def recovers(story, options=""):
     """Boot 1: unsafe; recovered; to be booted."""
     answers = story.boot("boot 1: the patched driver runs; recover", LOOK + f"""
-answer recover rdna1-doctor recover --yes --json {story.profile} {options}
+answer recover rdna1-doctor recover --yes --json --profile user {options}
 answer check-after rdna1-doctor check --json
 answer status-after dkms status
 """, seconds=BUILDING)
     is_patched_everywhere(answers)
-    if "boot-report" in story.verbs:
-        expect(json.loads(answers["health"][0])["exit_code"] == 3, "health", answers["health"][0])
-        expect("rdna1-doctor" in answers["motd"][0], "motd does not tell", answers["motd"])
+    reported(answers, "unsafe")
     recovered = json.loads(answered(answers, "recover"))
     wants_reboot(answers, "check-after")
     expect("WARNING" not in answers["status-after"][0], "dkms warns", answers["status-after"])
     return recovered
 
 
+def are_good_units(answers):
+    """systemd finds nothing wrong with them, and little exposed."""
+    answered(answers, "verify")
+    for line in answered(answers, "security").splitlines():
+        found = re.search(r"Overall exposure level for (\S+): ([\d.]+)", line)
+        if found:
+            print(f"      {line.strip()}")
+            expect(float(found[2]) < EXPOSURE, "exposed", line)
+
+
 def by_source(story):
     """The whole way, and back again."""
     story.begin()
     recovers(story)
-    answers = story.boot("boot 2: the clean driver runs", LOOK + """
+    answers = story.boot("boot 2: the clean driver runs", LOOK + ANALYZE + """
 answer rollback rdna1-doctor rollback --yes --i-know
 answer check-after rdna1-doctor check --json
 """)
     is_sane(answers, DKMS)
-    is_committed(story, answers)
-    if story.profile:
-        story.disk.debugfs("stat /home/user/.config/environment.d")
+    is_committed(answers, 2)
+    are_good_units(answers)
     answered(answers, "rollback")
     is_unsafe(answers, "check-after")
     answers = story.boot("boot 3: the old state runs again", LOOK)
     is_patched_everywhere(answers)
+    reported(answers, "unsafe")
 
 
 def by_intree(story):
@@ -220,52 +272,77 @@ def by_intree(story):
     expect([kernel["method"] for kernel in recovered["kernels"]] == ["intree"], "method", recovered)
     answers = story.boot("boot 2: the distribution's driver runs", LOOK)
     is_sane(answers, INTREE)
-    is_committed(story, answers)
+    is_committed(answers, 2)
     expect(": added" in answers["status"][0], "dkms status", answers["status"])
 
 
 CUT = """
 rdna1-doctor recover --yes --json >/run/recover 2>&1 &
-{wait}
+until {seen}; do sleep 0.05; done
 mark cut
+wait
+mark done
 sleep 600
 """
 
-
-def cut_during(story, wait, after):
-    """The power goes at a point of recover; the machine boots, and the next recover ends it well."""
-    story.boot(f"boot {story.disk.boots + 1}: recover, and a power cut", CUT.format(wait=wait),
-               seconds=BUILDING, cut=("cut", after))
-    answers = story.boot(f"boot {story.disk.boots + 1}: after the cut", LOOK + """
+AFTER_CUT = LOOK + """
 answer recover rdna1-doctor recover --yes --json
 answer check-after rdna1-doctor check --json
 answer marks-after sh -c 'cd /var/lib/rdna1-doctor/txn && ls -d */[0-9]*-*'
-""", seconds=BUILDING)
-    expect(running(checked(answers)), "no driver runs after a power cut", *seen(answers["check"][0]))
+"""
+
+
+def has_mark(mark):
+    return f"ls /var/lib/rdna1-doctor/txn/*/{mark} >/dev/null 2>&1"
+
+
+def cut_during(story, condition, after):
+    """The power goes so long after something is seen; the machine boots, and the next recover ends it well."""
+    story.boot(f"recover, and a power cut {after:.1f} s after: {condition}", CUT.format(seen=condition), seconds=BUILDING,
+               cut=("cut", after))
+    answers = story.boot("after the cut", AFTER_CUT, seconds=BUILDING)
+    answer = checked(answers)
+    expect(running(answer), "no driver runs after a power cut", *seen(answers["check"][0]))
+    ended = any(end in answers["marks"][0] for end in ("90-armed", "98-rolled-back"))
+    told = {f["id"] for f in answer["findings"] if f["result"] not in ("pass", "na")}
+    expect(ended or UNFINISHED in told, "check does not tell of it", *seen(answers["check"][0]))
     answered(answers, "recover")
     answer = checked(answers, "check-after")
     expect(answer["exit_code"] in (0, 4), "not good after the second recover", *seen(answers["check-after"][0]))
-    answers = story.boot(f"boot {story.disk.boots + 1}: all is well", LOOK)
-    path = answers["modinfo"][0].strip().split(f"{story.release}/")[-1]
-    is_sane(answers, path)
+    answers = story.boot("all is well", LOOK)
+    is_sane(answers, answers["modinfo"][0].strip().split(f"{story.release}/")[-1])
+    is_committed(answers, 2, profile=False)
 
 
 def power_cut(story):
     """While the modules and the image are being put in place: the worst moment."""
     story.begin()
-    cut_during(story, "until ls /var/lib/rdna1-doctor/txn/*/30-built; do sleep 0.02; done 2>/dev/null", 0.3)
+    cut_during(story, has_mark("10-backup"), 0.5)
 
 
 def power_cut_early(story):
     """While dkms builds: nothing has changed yet."""
     story.begin()
-    cut_during(story, "until ls /var/lib/rdna1-doctor/txn/*/10-backup; do sleep 0.02; done 2>/dev/null; sleep 5", 0)
+    cut_during(story, "grep -qs cc1 /proc/[0-9]*/comm", 5)
 
 
 def power_cut_late(story):
     """While the image is being made anew."""
     story.begin()
-    cut_during(story, "until ls /var/lib/rdna1-doctor/txn/*/50-depmod; do sleep 0.02; done 2>/dev/null; sleep 2", 0)
+    cut_during(story, has_mark("50-depmod"), 5)
+
+
+def power_cut_random(story):
+    """At any moment of recover; STORY_SEED names the moment again, STORY_CUTS asks for more than one."""
+    seed = int(os.environ.get("STORY_SEED") or time.time())
+    print(f"  STORY_SEED={seed}")
+    moments = random.Random(seed)
+    story.begin()
+    before = story.folder / "before"
+    shutil.copy(story.disk.path, before)
+    for _ in range(int(os.environ.get("STORY_CUTS") or 1)):
+        shutil.copy(before, story.disk.path)
+        cut_during(story, "true", moments.uniform(0, LENGTH))
 
 
 def rescue(story):
@@ -291,7 +368,7 @@ answer unmounted mountpoint -q /mnt
     story.disk.path = victim
     answers = story.boot("boot 2: the repaired disk", LOOK)
     is_sane(answers, DKMS)
-    is_committed(story, answers)
+    is_committed(answers, 1, profile=False)
 
 
 def another_loads(story):
@@ -299,16 +376,37 @@ def another_loads(story):
     story.begin()
     answers = story.boot("boot 1: recover, then the old image comes back", """
 cp /boot/initrd.img-$(uname -r) /opt/old-image
-answer recover rdna1-doctor recover --yes --json
+answer recover rdna1-doctor recover --yes --json --method intree --profile user
 cp /opt/old-image /boot/initrd.img-$(uname -r)
-""", seconds=BUILDING)
+""")
     answered(answers, "recover")
     answers = story.boot("boot 2: the patched driver runs again", LOOK)
     answer = is_unsafe(answers)
     expect(running(answer)["verdict"] == "patched", "not the old one runs", *seen(answers["check"][0]))
     expect("99-committed" not in answers["marks"][0], "committed all the same", answers["marks"])
-    if "boot-report" in story.verbs:
-        expect(json.loads(answers["health"][0])["exit_code"] == 3, "health", answers["health"][0])
+    reported(answers, "unsafe")
+    is_waiting(answers, "other-module")
+
+
+def by_package(story):
+    """As a user gets it: installed from the Debian package, which enables the units itself."""
+    source = deb.unpack_dist(pathlib.Path(story.build).resolve(), story.folder / "package")
+    story.build = deb.build_package(source)
+    story.begin()
+    recovers(story, "--method intree")
+    answers = story.boot("boot 2: the package's units confirm; it is purged", LOOK + ANALYZE + """
+answer purge dpkg --purge rdna1-doctor
+answer kept ls /var/lib/rdna1-doctor/txn/0001
+answer gone test -e /etc/systemd/system/multi-user.target.wants/rdna1-doctor-report.service
+""")
+    is_sane(answers, INTREE)
+    is_committed(answers, 2)
+    are_good_units(answers)
+    expect("/var/lib/rdna1-doctor/txn/0001" in answered(answers, "purge"), "purge does not name what it keeps")
+    answered(answers, "kept")
+    answered(answers, "gone", 1)
+    answers = story.boot("boot 3: without the program", "answer modinfo modinfo -n amdgpu\n")
+    expect(answers["modinfo"][0].strip().endswith(INTREE), "another file is resolved", answers["modinfo"])
 
 
 def put_aside(machine):
@@ -349,15 +447,17 @@ answer status-after dkms status
     new = story.release.replace("-amd64", "-rt-amd64")
     answers = story.boot("boot 2: the new kernel", LOOK, release=new)
     is_sane(answers, DKMS)
-    is_committed(story, answers)
+    is_committed(answers, 2, profile=False)
 
 
 STORIES = {
     "by-source": by_source,
     "by-intree": by_intree,
+    "by-package": by_package,
     "power-cut": power_cut,
     "power-cut-early": power_cut_early,
     "power-cut-late": power_cut_late,
+    "power-cut-random": power_cut_random,
     "rescue": rescue,
     "another-loads": another_loads,
     "upgrade-between": upgrade_between,
