@@ -8,8 +8,8 @@ a boot is to do comes as a script on a second disk; the machine's story.service 
 when the machine is up. Its answers leave on the second serial line (guest.py); then it powers off.
 
 A power cut is a QEMU that is killed: what the guest has written is there, what it has not is not
-(what its kernel had not yet sent to the disk). What the guest flushes need not reach the true disk for that:
-cache=unsafe.
+(what its kernel had not yet sent to the disk). For that, what the guest flushes need not reach the disk
+of this machine: cache=unsafe.
 """
 
 import contextlib
