@@ -317,7 +317,7 @@ def cut_during(story, condition, after):
            *seen(answers["check-after"][0]))
     answers = story.boot("all is well", LOOK)
     is_sane(answers, answers["modinfo"][0].strip().split(f"{story.release}/")[-1])
-    is_committed(answers, 2, profile=False)
+    is_committed(answers, 3, profile=False)
 
 
 def power_cut(story):
