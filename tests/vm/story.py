@@ -94,7 +94,7 @@ class Story:
         answers = self.disk.boot(release or self.release, REPORT + script, seconds, **options)
         for name, (text, code) in answers.items():
             lines = text.strip().splitlines()
-            if name.startswith("check") or name == "health":
+            if name.startswith(("check", "recover", "health")):
                 lines = seen(text)
             print("".join(f"      {name} ({code}): {line}\n" for line in lines[:12]), end="", flush=True)
         return answers
@@ -106,6 +106,9 @@ def seen(text):
         answer = json.loads(text)
     except ValueError:
         return text.strip().splitlines()
+    if answer.get("verb") == "recover":
+        return [f"{answer['result']}, resumed: {answer['resumed']}"] + [
+            f"{kernel['release']}: {kernel['method']}" for kernel in answer["kernels"]]
     lines = [answer.get("sentence") or ""]
     lines += [f"{copy['kind']} {copy['verdict']} {copy['path']}" for copy in answer.get("copies", [])]
     return lines + [f"{f['result']} {f['id']} {f['title']}" for f in answer.get("findings", [])
