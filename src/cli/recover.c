@@ -310,7 +310,8 @@ static int finish(struct recovery *recovery, struct rd_error *err)
 {
 	int r = conclude(recovery, err);
 
-	if (r || (!recovery->is_unsafe && !recovery->repair.rests.n))
+	if (r || recovery->values->is_dry_run ||
+	    (!recovery->is_unsafe && !recovery->repair.rests.n))
 		return r;
 	r = show(recovery, err);
 	rd_error_set(err, EREMOTEIO, "what is named above stays, and has to be put right by hand");
