@@ -35,7 +35,7 @@ SANITIZED = {
     "ASAN_OPTIONS": "abort_on_error=1:allocator_may_return_null=1:"
                     "detect_stack_use_after_return=1",
     "CK_TIMEOUT_MULTIPLIER": "4",
-    "RECOVERY_EVERY": "50",
+    "RECOVERY_EVERY": "150",
     "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
 }
 
@@ -152,7 +152,9 @@ def plain(tally):
 def valgrind(tally):
     if not shutil.which("valgrind"):
         raise Unavailable("no valgrind")
-    meson_test(tally, "valgrind", TOP / "build", "--suite", "unit", "--setup", "valgrind",
+    # Those on megabytes of hostile bytes are for the sanitizers.
+    meson_test(tally, "valgrind", TOP / "build", "--suite", "unit", "--no-suite", "slow", "--setup",
+               "valgrind",
                "--timeout-multiplier", "20", CK_TIMEOUT_MULTIPLIER="20")
 
 

@@ -429,7 +429,9 @@ class Journal(Case):
     def inside(self, *options):
         done = subprocess.run(["chroot", self.root, "/doctor", "boot-report", *options],
                               capture_output=True, text=True, check=False)
-        self.assertEqual(done.stderr, "")
+        # The sanitizers miss /proc in that root.
+        said = [line for line in done.stderr.splitlines() if not re.match(r"==\d+==WARNING", line)]
+        self.assertEqual(said, [])
         return done.returncode
 
     def entries(self):
