@@ -235,6 +235,11 @@ static int can_intree(struct decision *decision, struct rd_kernel_course *course
 {
 	if (course->intree)
 		return 1;
+	if (course->build && course->build->has_original)
+		return no(decision,
+			  "dkms has moved the distribution's amdgpu of %s aside (original_module), "
+			  "from where it is not put back here",
+			  course->kernel->release);
 	return no(decision, "%s has no amdgpu of the distribution that is proven clean",
 		  course->kernel->release);
 }

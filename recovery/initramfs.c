@@ -22,12 +22,13 @@
 #include "initramfs.h"
 #include "inspect/image.h"
 #include "inspect/inspect.h"
+#include "maker.h"
 #include "recovery/changes.h"
 #include "recovery/write.h"
 #include "tool.h"
 
 #define SECONDS	       1800
-#define ARGUMENTS_MAX  12
+#define ARGUMENTS_MAX  32
 #define CONFIG	       "/etc/initramfs-tools"
 #define CONFIG_SECONDS 60
 
@@ -38,6 +39,7 @@ struct job {
 	const char *kernel;
 	char out[PATH_MAX]; /* in the stage, as the tool sees it */
 	char config[PATH_MAX]; /* of mkinitramfs in a mounted system */
+	struct maker_preset preset; /* of mkinitcpio */
 };
 
 struct arguments {
@@ -115,12 +117,27 @@ static int with_dracut(struct job *job, struct arguments *arguments, struct rd_e
 	return 0;
 }
 
+/* As its preset has it; on another machine for any. */
 static int with_mkinitcpio(struct job *job, struct arguments *arguments, struct rd_error *err)
 {
-	(void)err;
+	char path[PATH_MAX], *state = NULL;
+	int r;
+
+	snprintf(path, sizeof(path), "/%.4000s", job->image);
+	maker_preset_deinit(&job->preset);
+	r = maker_preset_find(job->order->sys, path, &job->preset, err);
+	if (r)
+		return r;
+	if (job->preset.config) {
+		add(arguments, "-c");
+		add(arguments, job->preset.config);
+	}
 	add(arguments, "-k");
 	add(arguments, job->kernel);
-	if (is_mounted(job) || strstr(job->image, "fallback")) {
+	for (char *word = job->preset.options ? strtok_r(job->preset.options, " \t", &state) : NULL;
+	     word; word = strtok_r(NULL, " \t", &state))
+		add(arguments, word);
+	if (is_mounted(job)) {
 		add(arguments, "-S");
 		add(arguments, "autodetect");
 	}
@@ -162,13 +179,35 @@ static const struct maker *find_maker(const char *name, size_t len)
 	return NULL;
 }
 
-/* The tool whose image it is by its name, else the first that is there. */
+/* What made the image must make it again: another tool's may not find the disk. */
+static int require_maker(const struct rd_system *sys, const char *image, const char *name,
+			 const struct maker **makerp, struct rd_error *err)
+{
+	RD_CLEANUP(rd_freep) char *path = NULL;
+	int r = tool_find(sys, name, &path, err);
+
+	if (r)
+		return r;
+	*makerp = path ? find_maker(name, strlen(name)) : NULL;
+	if (*makerp)
+		return 0;
+	rd_error_set(err, ENOENT,
+		     "%s holds amdgpu and was made by %s, which is not installed: install "
+		     "it, then try again",
+		     image, name);
+	return INITRAMFS_NO_TOOL;
+}
+
+/* The tool whose image it is by its content, else by its name, else the first that is there. */
 static int choose_maker(const struct rd_system *sys, const char *image, const struct maker **makerp,
 			struct rd_error *err)
 {
-	const char *name = strrchr(image, '/') + 1;
+	const char *name = strrchr(image, '/') + 1, *told = NULL;
 	const struct maker *any = NULL;
+	int told_r = maker_of_image(sys, image, &told, err);
 
+	if (told_r || told)
+		return told_r ? told_r : require_maker(sys, image, told, makerp, err);
 	for (size_t i = 0; i < RD_N_ELEMENTS(makers); i++) {
 		RD_CLEANUP(rd_freep) char *path = NULL;
 		int r = tool_find(sys, makers[i].name, &path, err);
@@ -337,6 +376,7 @@ int initramfs_run(const struct initramfs_order *order, struct rd_error *err)
 		if (r)
 			rd_error_prefix(err, r, "initramfs /%s", job.image);
 	}
+	maker_preset_deinit(&job.preset);
 	return r;
 }
 
