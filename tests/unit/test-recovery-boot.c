@@ -360,7 +360,7 @@ END_TEST
 START_TEST(what_was_said_before_is_known)
 {
 	const struct rd_report report = { .facts = &facts };
-	struct rd_boot boot = make_boot(1);
+	struct rd_boot boot = RD_BOOT_INIT;
 
 	make_facts();
 	for (unsigned int number = 1; number <= 2; number++) {
