@@ -173,8 +173,9 @@ def is_sane(answers, path, name="check"):
     odd = {f["id"] for f in answer["findings"] if f["result"] not in ("pass", "na")} - EXPECTED_WARNINGS
     expect(not odd, f"findings that nobody expects: {odd}", *seen(answers[name][0]))
     expect(answers["modinfo"][0].strip().endswith(path), "another file is resolved", answers["modinfo"])
+    # Of several kernels the one that runs.
     installed = [copy["build_id"] for copy in answer["copies"]
-                 if copy["kind"] == "installed" and copy["path"].endswith(path)]
+                 if copy["kind"] == "installed" and copy["path"] == answers["modinfo"][0].strip()]
     expect([answers["build-id"][0].strip()] == installed, "another build-id runs",
            answers["build-id"], installed)
     return answer
