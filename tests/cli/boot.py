@@ -407,6 +407,8 @@ class Journal(Case):
         linked = subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout
         if "libsystemd" not in linked:
             self.skipTest("built without libsystemd")
+        if "libasan" in linked:
+            self.skipTest("the sanitizers want /proc, which that root has not")
         self.libraries = re.findall(r"(/\S+) \(0x", linked)
 
     def listen(self):
@@ -429,9 +431,7 @@ class Journal(Case):
     def inside(self, *options):
         done = subprocess.run(["chroot", self.root, "/doctor", "boot-report", *options],
                               capture_output=True, text=True, check=False)
-        # The sanitizers miss /proc in that root.
-        said = [line for line in done.stderr.splitlines() if not re.match(r"==\d+==WARNING", line)]
-        self.assertEqual(said, [])
+        self.assertEqual(done.stderr, "")
         return done.returncode
 
     def entries(self):
