@@ -35,9 +35,11 @@ def recipe(_program, machine):
 
 def by(method):
     def recover(program, machine):
-        subprocess.run([program, "recover", "--root", machine.root, "--yes", "--method", method],
-                       check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
+        run = subprocess.run([program, "recover", "--root", machine.root, "--yes", "--method", method],
+                             check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True)
+        if run.returncode:
+            raise system.Failed(f"recover --method {method}: exit {run.returncode}\n{run.stdout}")
     return recover
 
 
