@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """recover with its real tools, killed at moments made by chance: test-kills.py PROGRAM [COUNT [SEED]]
 
-On a whole machine of the lab (tests/system.py). Each time the process group of a run is killed at
-some moment of the time that an undisturbed one takes, and a tenth more; every other time with it all
-that its tools have started. Then the module that loads must be whole, and the image; after another
-recover everything must be clean, after rollback every byte as it was. A failure leaves the machine.
+On a whole machine of the lab (tests/system.py). Each time a step of the transaction is drawn, the long
+ones and the short ones alike, and the process group of a run is killed so long after the mark of that
+step as is drawn from the time which an undisturbed run had for it; every other time with it all that
+its tools have started. A run that had ended by then is looked at too, but does not count. Then the
+module that loads must be whole, and the image; after another recover everything must be clean, after
+rollback every byte as it was. A failure leaves the machine.
 """
 
+import collections
+import contextlib
 import os
 import pathlib
 import random
@@ -20,7 +24,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import system  # noqa: E402  # the tests' own
 
 SKIP = 77
-MARK = b"RDNA1_DOCTOR_ROOT="  # of what tools start: recovery/orphan.c
+STATE = "var/lib/rdna1-doctor/txn"
+START = "the start"
+POLL = 0.0005  # seconds
+PATIENCE = 300  # seconds, until a step must have been seen
 
 
 class Wrong(Exception):
@@ -36,33 +43,60 @@ def run(program, machine, *words, codes=(0,)):
     return done.returncode
 
 
-def marked():
-    """Processes that tools of a recover have started."""
+def started(machine):
+    """Processes that tools of a recover of this machine have started, by the mark of recovery/orphan.c."""
+    st = os.stat(machine.root)
+    mark = f"RDNA1_DOCTOR_ROOT={st.st_dev:x}:{st.st_ino:x}".encode()
     for folder in pathlib.Path("/proc").iterdir():
         try:
-            if folder.name.isdigit() and MARK in (folder / "environ").read_bytes():
+            if folder.name.isdigit() and mark in (folder / "environ").read_bytes().split(b"\0"):
                 yield int(folder.name)
         except OSError:
             continue
 
 
-def cut_off(program, machine, seconds, with_tools):
-    """Whether it was still at work when it was killed."""
+def newest(machine):
+    """The folder of the last transaction."""
+    state = machine.root / STATE
+    return max((path for path in state.iterdir() if path.name.isdigit()), default=None) \
+        if state.is_dir() else None
+
+
+def steps(machine, start, end):
+    """[(mark, seconds until the next one)] of the transaction that just went through."""
+    marks = sorted((path.stat().st_ctime, path.name) for path in newest(machine).iterdir()
+                   if path.is_file() and path.name[:2].isdigit() and "." not in path.name)
+    moments = [(start, START), *marks, (end, None)]
+    return [(mark, after - at) for (at, mark), (after, _) in zip(moments, moments[1:])]
+
+
+def wait_for(process, machine, mark, last):
+    """Until a transaction after the last one has this mark, or the run is over."""
+    deadline = time.monotonic() + PATIENCE
+    while mark != START and process.poll() is None:
+        folder = newest(machine)
+        if folder != last and (folder / mark).exists():
+            return
+        if time.monotonic() > deadline:
+            raise Wrong(f"no {mark} in {PATIENCE} s")
+        time.sleep(POLL)
+
+
+def cut_off(program, machine, mark, seconds, with_tools):
+    """Whether it was still at work when it was killed, so long after this mark."""
+    last = newest(machine)
     process = subprocess.Popen([program, "recover", "--root", machine.root, "--yes"],
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL, start_new_session=True)
+    wait_for(process, machine, mark, last)
     time.sleep(seconds)
     was_running = process.poll() is None
-    tools = list(marked()) if with_tools else []
-    try:
+    tools = list(started(machine)) if with_tools else []
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     for pid in tools:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     process.wait()
     return was_running
 
@@ -99,26 +133,31 @@ def settle(program, machine, before, by_rollback):
 
 def play(program, count, seed):
     machine = system.System(system.scratch("kills") / "root")
-    print(f"# seed {seed}, machine {machine.root}", flush=True)
+    print(f"1..{count}\n# seed {seed}, machine {machine.root}", flush=True)
     chance = random.Random(seed)
     before = machine.picture()
-    start = time.monotonic()
+    start = time.time()
     run(program, machine, "recover", "--yes")
-    whole = time.monotonic() - start
+    moments = steps(machine, start, time.time())
     settle(program, machine, before, True)
-    hits = 0
-    for n in range(count):
-        seconds = chance.uniform(0, 1.1 * whole)
+    hits, tries = collections.Counter(), 0
+    while hits.total() < count:
+        mark, length = chance.choice(moments)
+        what = f"killed {(seconds := chance.uniform(0, length)):.3f} s after {mark}"
+        tries += 1
         try:
-            hits += cut_off(program, machine, seconds, n % 2 == 1)
+            if tries > 3 * count:
+                raise Wrong(f"only {hits.total()} of {tries} runs were still at work")
+            was_running = cut_off(program, machine, mark, seconds, tries % 2 == 1)
             is_bootable(program, machine)
-            settle(program, machine, before, n % 4 < 2)
+            settle(program, machine, before, tries % 4 < 2)
         except (Wrong, OSError, StopIteration) as e:
-            print(f"not ok {n + 1} - killed after {seconds:.2f} of {whole:.2f} s: {e}\n"
-                  f"# left: {machine.root}")
+            print(f"not ok {hits.total() + 1} - {what}: {e}\n# left: {machine.root}")
             return 1
-        print(f"ok {n + 1} - killed after {seconds:.2f} of {whole:.2f} s", flush=True)
-    print(f"1..{count}\n# {hits} of {count} were still at work")
+        hits[mark] += was_running
+        print(f"ok {hits.total()} - {what}" if was_running else f"# {what}: had ended", flush=True)
+    print(f"# {tries} runs, of which were still at work: " +
+          ", ".join(f"{hits[mark]} after {mark}" for mark, _ in moments))
     machine.remove()
     machine.root.parent.rmdir()
     return 0

@@ -187,13 +187,13 @@ class Disk:
 
     def debugfs(self, request):
         return subprocess.run(["debugfs", "-R", request, self.path], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, errors="replace", check=True,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", check=True,
                               env=os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}).stdout
 
     def read(self, path, to):
-        self.debugfs(f"dump {path} {to}")
+        said = self.debugfs(f"dump {path} {to}")
         if not os.path.exists(to) or not os.path.getsize(to):
-            raise guest.Failed(f"the boot loader finds no {path} on {self.path}")
+            raise guest.Failed(f"the boot loader finds no {path} on {self.path}: {said}")
 
     def command(self, release, script, number, others=(), append=""):
         """QEMU's, for this boot; the files it needs lie in the logs' folder."""
