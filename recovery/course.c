@@ -244,28 +244,24 @@ static int can_intree(struct decision *decision, struct rd_kernel_course *course
 		  course->kernel->release);
 }
 
-/* The package of a kernel's own module that is bad, where apt could fetch it; else "". */
-static const char *find_fetch(const struct rd_facts *facts, const char *release)
+/* The package of a kernel's own module that is bad, where apt could fetch it; NULL: none. */
+static const struct rd_missing_means *find_missing(const struct rd_means *means,
+						   const char *release)
 {
-	for (size_t i = 0; i < facts->copies.n; i++) {
-		const struct rd_copy *copy = &facts->copies.items[i];
-		const struct rd_package *package;
+	for (size_t i = 0; i < means->missing.n; i++) {
+		const struct rd_missing_means *missing = &means->missing.items[i];
 
-		if (copy->kind != RD_COPY_INSTALLED || !copy->kernel || !copy->package ||
-		    !rd_verdict_is_bad(copy->verdict) || strcmp(copy->kernel, release) != 0)
-			continue;
-		package = rd_packages_find(&facts->packages, copy->package);
-		if (package && package->manager == RD_PACKAGE_DPKG)
-			return package->name;
+		if (missing->kernel && !strcmp(missing->kernel, release))
+			return missing;
 	}
-	return "";
+	return NULL;
 }
 
 static int can_package(struct decision *decision, struct rd_kernel_course *course)
 {
 	const struct rd_means *means = decision->means;
 	const char *release = course->kernel->release;
-	const char *fetch = find_fetch(decision->facts, release);
+	const struct rd_missing_means *missing = find_missing(means, release);
 
 	for (size_t i = 0; i < means->packaged.n; i++) {
 		if (!strcmp(means->packaged.items[i].kernel, release)) {
@@ -273,9 +269,12 @@ static int can_package(struct decision *decision, struct rd_kernel_course *cours
 			return 1;
 		}
 	}
-	return no(decision, "no package archive with the module of %s is at hand%s%s", release,
-		  *fetch ? ": fetch it by apt-get install --reinstall --download-only " : "",
-		  fetch);
+	if (missing)
+		return no(decision,
+			  "no package archive with the module of %s is at hand: --download fetches "
+			  "%s %s",
+			  release, missing->package, missing->version);
+	return no(decision, "no package archive with the module of %s is at hand", release);
 }
 
 /* The last one that was saved. */
@@ -631,6 +630,12 @@ void rd_means_deinit(struct rd_means *means)
 		rd_text_deinit(&means->packaged.items[i].content);
 	}
 	free(means->packaged.items);
+	for (size_t i = 0; i < means->missing.n; i++) {
+		free(means->missing.items[i].package);
+		free(means->missing.items[i].version);
+		free(means->missing.items[i].kernel);
+	}
+	free(means->missing.items);
 	*means = (struct rd_means)RD_MEANS_INIT;
 }
 

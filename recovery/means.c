@@ -18,6 +18,7 @@
 #include "inspect/inspect.h"
 #include "probe/package.h"
 #include "recovery/backup.h"
+#include "recovery/fetch.h"
 #include "recovery/means.h"
 #include "saved.h"
 #include "tool.h"
@@ -31,6 +32,30 @@ struct gathering {
 	struct rd_package_db packages;
 	struct rd_means *means;
 };
+
+/* A package that apt could fetch; @kernel NULL: for a source. */
+static int add_missing(struct gathering *gathering, const struct rd_package_original *original,
+		       const char *kernel, struct rd_error *err)
+{
+	struct rd_missing_means missing = { 0 };
+
+	if (original->manager != RD_PACKAGE_DPKG || !original->package || !original->version)
+		return 0;
+	for (size_t i = 0; i < gathering->means->missing.n; i++) {
+		if (!strcmp(gathering->means->missing.items[i].package, original->package))
+			return 0;
+	}
+	missing.package = strdup(original->package);
+	missing.version = strdup(original->version);
+	missing.kernel = kernel ? strdup(kernel) : NULL;
+	if (missing.package && missing.version && (missing.kernel || !kernel) &&
+	    !rd_array_push(&gathering->means->missing, &missing))
+		return 0;
+	free(missing.package);
+	free(missing.version);
+	free(missing.kernel);
+	return rd_error_nomem(err);
+}
 
 /* Whether a content may stand in the place of a bad file; @reason: filled if not. */
 static int is_presentable(const struct rd_text *content, bool *yesp, char **reasonp,
@@ -180,6 +205,33 @@ static int add_source(struct gathering *gathering, struct rd_source_means *sourc
 	return rd_error_nomem(err);
 }
 
+/* No way leads to a source: the package that has it may be one, once it is at hand. */
+static int miss_source(struct gathering *gathering, struct rd_source_means *source,
+		       struct rd_error *err)
+{
+	RD_CLEANUP(rd_package_original_deinit)
+	struct rd_package_original original = RD_PACKAGE_ORIGINAL_INIT;
+	RD_CLEANUP(rd_freep) char *reason = NULL;
+	struct rd_error why = RD_ERROR_INIT;
+	int r;
+
+	r = rd_package_original(&gathering->packages, source->path, &original, &why);
+	if (r < 0)
+		return rd_error_set(err, -r, "%s", why.msg);
+	if (r != RD_PACKAGE_NOT_CACHED || original.manager != RD_PACKAGE_DPKG || !original.version)
+		return 0;
+	r = add_missing(gathering, &original, NULL, err);
+	if (r)
+		return r;
+	reason = rd_text_format("%s; --download fetches its package, %s %s", source->reason,
+				original.package, original.version);
+	if (!reason)
+		return rd_error_nomem(err);
+	free(source->reason);
+	source->reason = RD_TAKE_PTR(reason);
+	return 0;
+}
+
 /* The kfd_crat.c of what dkms builds. */
 static int gather_source(struct gathering *gathering, const struct rd_copy *copy,
 			 struct rd_error *err)
@@ -196,6 +248,8 @@ static int gather_source(struct gathering *gathering, const struct rd_copy *copy
 		r = find_way(gathering, &source, err);
 	else
 		source.reason = strdup(rd_copy_reason(copy));
+	if (!r && source.is_bad && source.way == RD_SOURCE_WAY_NONE && source.reason)
+		r = miss_source(gathering, &source, err);
 	return r ? r : add_source(gathering, &source, err);
 }
 
@@ -271,6 +325,8 @@ static int gather_packaged(struct gathering *gathering, const struct rd_copy *co
 	r = rd_package_original(&gathering->packages, copy->path, &original, &why);
 	if (r < 0)
 		return rd_error_set(err, -r, "%s", why.msg);
+	if (r == RD_PACKAGE_NOT_CACHED)
+		return add_missing(gathering, &original, copy->kernel, err);
 	if (!r)
 		r = is_presentable(&original.content, &is_good, &reason, err);
 	if (r || !is_good)
@@ -367,7 +423,7 @@ int rd_means_gather(const struct rd_system *sys, const struct rd_state *state,
 		.sys = sys,
 		.state = state,
 		.facts = facts,
-		.packages = { .sys = sys },
+		.packages = { .sys = sys, .archives = "/" RD_STATE_FETCHED },
 		.means = means,
 	};
 	int r;

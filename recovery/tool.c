@@ -220,6 +220,7 @@ int tool_run(const struct tool *tool, struct rd_error *err)
 	const char *marked = mark;
 	struct listener listener = { .tool = tool };
 	struct rd_spawn spawn = {
+		.folder = tool->folder,
 		.seconds = tool->seconds,
 		.patience = PATIENCE,
 		.logfd = tool->logfd,

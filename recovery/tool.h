@@ -15,6 +15,7 @@ struct tool {
 	const char *name; /* "depmod", looked for where administrators' programs are */
 	const char *const *arguments; /* up to NULL, without the name */
 	const char *const *variables; /* added to the fixed environment, up to NULL; may be NULL */
+	const char *folder; /* where it runs, as seen from the root; NULL: / */
 	unsigned int seconds; /* limit; 0: none */
 	int logfd; /* all that it prints; -1: nowhere */
 	void (*tick)(void *userdata); /* a few times in a second; may be NULL */

@@ -3,8 +3,9 @@
 /*
  * The layout below RD_STATE_WORK:
  *
- *	source/NNNN		a restored file of a source, NNNN its index among the course's
- *sources packaged/KERNEL		a module of the distribution's package
+ *	source/NNNN		a restored file, NNNN its index among the course's sources
+ *	packaged/KERNEL		a module of the distribution's package
+ *	packages/		of fetch.c: packages that were downloaded
  *	saved/KERNEL/PATH	a set that an earlier transaction kept, under the paths it had
  *	src/, dkms/, log/	of build.c
  *

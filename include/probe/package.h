@@ -15,6 +15,7 @@
 /* What was read of the data bases, so that it is read once. Start: { .sys = sys }. */
 struct rd_package_db {
 	const struct rd_system *sys;
+	const char *archives; /* one more folder of downloaded packages, borrowed; NULL: none */
 	bool is_thorough; /* ask every package, not only those whose name tells; and rpm */
 
 	/* dpkg's. */
@@ -71,6 +72,7 @@ int rd_package_find(struct rd_package_db *db, const struct rd_package_file *file
 /* The file as its package has it. */
 struct rd_package_original {
 	char *package, *version;
+	enum rd_package_manager manager;
 	char *archive; /* path of the cached package that it was taken out of */
 	struct rd_text content;
 };
@@ -85,7 +87,8 @@ void rd_package_original_deinit(struct rd_package_original *original);
 enum {
 	_RD_PACKAGE_OK,
 	RD_PACKAGE_UNOWNED, /* no package is known to have a file of that path */
-	RD_PACKAGE_NOT_CACHED, /* the cache has no archive of the installed version */
+	RD_PACKAGE_NOT_CACHED, /* the cache has no archive of the installed version, which is told
+				*/
 	RD_PACKAGE_UNUSABLE, /* it has one, which is unreadable, broken, or has another file */
 };
 
@@ -93,7 +96,8 @@ enum {
  * rd_package_original() - the bytes that the installed package has for a path
  * @path: as seen from the root
  * @originalp: the caller's, to be released; its content has the digest that the data base of the
- *             packages has, whatever became of the file at @path
+ *             packages has, whatever became of the file at @path. If there is no archive, package
+ *             and version are set all the same, as far as they are known
  *
  * Looks for packages as they were downloaded, in the package manager's cache. Decompresses the
  * archive up to that file, which for a kernel of Debian takes seconds: to be called only when the

@@ -63,6 +63,12 @@ struct rd_backup_means {
 	char *build_id; /* of its amdgpu */
 };
 
+/* A package that would be a means, and is not at hand: apt could fetch it. */
+struct rd_missing_means {
+	char *package, *version;
+	char *kernel; /* whose module it has; NULL: it has a source that has no way */
+};
+
 /* What this machine has to work with; the rest of what is known stands in the facts. */
 struct rd_means {
 	bool has_dkms, has_compiler;
@@ -78,6 +84,10 @@ struct rd_means {
 		struct rd_packaged_means *items;
 		size_t n, cap;
 	} packaged;
+	struct {
+		struct rd_missing_means *items;
+		size_t n, cap;
+	} missing;
 };
 
 #define RD_MEANS_INIT \

@@ -38,6 +38,7 @@ enum cli_option {
 	CLI_CHECK_FORMAT = 1 << 9, /* as CLI_FORMAT, with those for monitoring */
 	CLI_PACKAGES = 1 << 10,
 	CLI_DEEP = 1 << 11,
+	CLI_DOWNLOAD = 1 << 17,
 	CLI_DRY_RUN = 1 << 12,
 	CLI_YES = 1 << 13,
 	CLI_METHOD = 1 << 14,
@@ -80,6 +81,7 @@ struct cli_values {
 	const char *user; /* whose profile it is */
 	bool is_dry_run;
 	bool with_leftovers;
+	bool may_download;
 	bool says_yes;
 	bool does_know; /* --i-know */
 	bool is_committing;

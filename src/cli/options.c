@@ -117,6 +117,13 @@ static int set_method(struct cli_values *values, const char *value)
 	return 0;
 }
 
+static int set_download(struct cli_values *values, const char *value)
+{
+	(void)value;
+	values->may_download = true;
+	return 0;
+}
+
 static int set_leftovers(struct cli_values *values, const char *value)
 {
 	(void)value;
@@ -322,6 +329,12 @@ static const struct cli_option_row rows[] = {
 		.option = CLI_METHOD,
 		.set = set_method,
 		.help = "auto (default), source, intree, package or backup",
+	},
+	{
+		.name = "download",
+		.option = CLI_DOWNLOAD,
+		.set = set_download,
+		.help = "fetch packages that nothing else replaces, by apt-get download",
 	},
 	{
 		.name = "leftovers",

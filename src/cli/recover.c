@@ -15,6 +15,7 @@
 #include "probe/probe.h"
 #include "progress.h"
 #include "recovery/changes.h"
+#include "recovery/fetch.h"
 #include "recovery/means.h"
 #include "recovery/preflight.h"
 #include "recovery/recover.h"
@@ -172,6 +173,44 @@ static bool is_empty(const struct recovery *recovery)
 	       !recovery->repair.leftovers.n;
 }
 
+/* By what is at hand now. */
+static int choose(struct recovery *recovery, struct rd_error *err)
+{
+	const struct rd_state *state = recovery->state.fd < 0 ? NULL : &recovery->state;
+	int r;
+
+	rd_course_deinit(&recovery->course);
+	rd_means_deinit(&recovery->means);
+	r = rd_means_gather(&recovery->sys, state, &recovery->facts, &recovery->means, err);
+	return r ? r
+		 : rd_course_decide(&recovery->facts, &recovery->means, recovery->asked,
+				    &recovery->course, err);
+}
+
+static struct rd_work_order order_of(struct recovery *recovery)
+{
+	return (struct rd_work_order){
+		.sys = &recovery->sys,
+		.state = &recovery->state,
+		.facts = &recovery->facts,
+		.means = &recovery->means,
+		.progress = progress_of(recovery),
+	};
+}
+
+/* What is missing, and then everything anew. */
+static int download(struct recovery *recovery, struct rd_error *err)
+{
+	const struct rd_work_order order = order_of(recovery);
+	int r = rd_fetch_missing(&order, &recovery->course, err);
+
+	if (r == RD_FETCH_NOTHING)
+		return 0;
+	if (r)
+		return r == RD_FETCH_FAILED || r == -EINTR ? refused(recovery, err) : r;
+	return choose(recovery, err);
+}
+
 /* What is the matter, and what could be done about it. */
 static int decide(struct recovery *recovery, struct rd_error *err)
 {
@@ -184,12 +223,9 @@ static int decide(struct recovery *recovery, struct rd_error *err)
 		return refused(recovery, err);
 	}
 	if (!r)
-		r = rd_means_gather(&recovery->sys,
-				    recovery->state.fd < 0 ? NULL : &recovery->state,
-				    &recovery->facts, &recovery->means, err);
-	if (!r)
-		r = rd_course_decide(&recovery->facts, &recovery->means, recovery->asked,
-				     &recovery->course, err);
+		r = choose(recovery, err);
+	if (!r && recovery->values->may_download && !recovery->values->is_dry_run)
+		r = download(recovery, err);
 	if (!r)
 		r = cli_repair_foresee(&recovery->facts, &recovery->course,
 				       recovery->values->with_leftovers, &recovery->repair, err);
@@ -347,13 +383,7 @@ static int carry_out(struct recovery *recovery, struct rd_error *err)
 
 static int prepare(struct recovery *recovery, struct rd_error *err)
 {
-	const struct rd_work_order order = {
-		.sys = &recovery->sys,
-		.state = &recovery->state,
-		.facts = &recovery->facts,
-		.means = &recovery->means,
-		.progress = progress_of(recovery),
-	};
+	const struct rd_work_order order = order_of(recovery);
 	int r;
 
 	cli_progress_init(&recovery->progress);
@@ -440,8 +470,8 @@ static int recover_run(const struct cli_values *values, int argc, char **argv, s
 const struct cli_verb cli_recover = {
 	.name = "recover",
 	.args = "",
-	.options = CLI_ROOT | CLI_KERNEL | CLI_DRY_RUN | CLI_YES | CLI_METHOD | CLI_LEFTOVERS |
-		   CLI_PROFILE_USER | CLI_FORMAT | CLI_VERBOSE | CLI_COLOR,
+	.options = CLI_ROOT | CLI_KERNEL | CLI_DRY_RUN | CLI_YES | CLI_METHOD | CLI_DOWNLOAD |
+		   CLI_LEFTOVERS | CLI_PROFILE_USER | CLI_FORMAT | CLI_VERBOSE | CLI_COLOR,
 	.help = "back to a clean driver, whatever happens on the way",
 	.about =
 		"Puts every copy of the driver right that can be loaded or built from: the source,\n"

@@ -172,8 +172,10 @@ int rd_package_original(struct rd_package_db *db, const char *path,
 
 	rd_error_set(err, ENOENT, "no package is known to have %s", path);
 	for (size_t i = 0; i < RD_N_ELEMENTS(managers) && r == RD_PACKAGE_UNOWNED; i++) {
-		if (managers[i]->original)
-			r = managers[i]->original(db, path, originalp, err);
+		if (!managers[i]->original)
+			continue;
+		r = managers[i]->original(db, path, originalp, err);
+		originalp->manager = managers[i]->manager;
 	}
 	return r;
 }

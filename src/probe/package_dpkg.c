@@ -342,11 +342,11 @@ static int append_quoted(struct rd_text *text, const char *s)
 	return 0;
 }
 
-static char *archive_of(const char *package, const struct rd_deb_status *status)
+static char *archive_of(const char *folder, const char *package, const struct rd_deb_status *status)
 {
 	RD_CLEANUP(rd_text_deinit) struct rd_text text = RD_TEXT_INIT;
 
-	if (rd_text_puts(&text, ARCHIVES "/") || append_quoted(&text, package) ||
+	if (rd_text_printf(&text, "%s/", folder) || append_quoted(&text, package) ||
 	    rd_text_puts(&text, "_") || append_quoted(&text, status->version) ||
 	    rd_text_puts(&text, "_") || append_quoted(&text, status->architecture) ||
 	    rd_text_puts(&text, ".deb"))
@@ -354,19 +354,33 @@ static char *archive_of(const char *package, const struct rd_deb_status *status)
 	return rd_text_take_string(&text);
 }
 
-static int map_archive(const struct rd_package_db *db, const char *archive, struct rd_map *map,
+/* Maps the installed version of a package as it was downloaded. */
+static int map_archive(const struct rd_package_db *db, const struct rd_deb_status *status,
+		       struct rd_package_original *original, struct rd_map *map,
 		       struct rd_error *err)
 {
-	int r = rd_system_map(db->sys, archive, ARCHIVE_MAX, map, err);
+	const char *const folders[] = { ARCHIVES, db->archives };
 
-	if (r == RD_SYSTEM_ABSENT)
-		return RD_PACKAGE_NOT_CACHED;
-	return r > 0 ? RD_PACKAGE_UNUSABLE : r;
+	for (size_t i = 0; i < RD_N_ELEMENTS(folders); i++) {
+		int r;
+
+		if (!folders[i])
+			continue;
+		free(original->archive);
+		original->archive = archive_of(folders[i], original->package, status);
+		if (!original->archive)
+			return rd_error_nomem(err);
+		r = rd_system_map(db->sys, original->archive, ARCHIVE_MAX, map, err);
+		if (r != RD_SYSTEM_ABSENT)
+			return r > 0 ? RD_PACKAGE_UNUSABLE : r;
+	}
+	return RD_PACKAGE_NOT_CACHED;
 }
 
-/* Fills in what the cache calls the installed version of @claim's package. */
-static int name_archive(struct rd_package_db *db, struct claim *claim,
-			struct rd_package_original *original, struct rd_error *err)
+/* Finds the archive of @claim's package, and maps it. */
+static int open_archive(struct rd_package_db *db, struct claim *claim,
+			struct rd_package_original *original, struct rd_map *map,
+			struct rd_error *err)
 {
 	RD_CLEANUP(rd_deb_status_deinit) struct rd_deb_status status = RD_DEB_STATUS_INIT;
 	int r;
@@ -379,10 +393,11 @@ static int name_archive(struct rd_package_db *db, struct claim *claim,
 		return RD_PACKAGE_NOT_CACHED;
 	}
 	claim->package[strcspn(claim->package, ":")] = '\0';
-	original->archive = archive_of(claim->package, &status);
 	original->package = RD_TAKE_PTR(claim->package);
-	original->version = RD_TAKE_PTR(status.version);
-	return original->archive ? 0 : rd_error_nomem(err);
+	original->version = strdup(status.version);
+	if (!original->version)
+		return rd_error_nomem(err);
+	return map_archive(db, &status, original, map, err);
 }
 
 static int original(struct rd_package_db *db, const char *path,
@@ -400,18 +415,16 @@ static int original(struct rd_package_db *db, const char *path,
 		r = search_next(&search, &claim, err);
 	if (r || !claim.package)
 		return r ? r : RD_PACKAGE_UNOWNED;
-	r = name_archive(db, &claim, &made, err);
-	if (!r)
-		r = map_archive(db, made.archive, &map, err);
+	r = open_archive(db, &claim, &made, &map, err);
 	if (!r)
 		r = package_take_out(rd_deb_extract, search.listed.path, &map, &made, err);
 	if (!r)
 		r = package_verify(&made, search.listed.path, RD_DIGEST_MD5, claim.digest, err);
-	if (r)
+	if (r && r != RD_PACKAGE_NOT_CACHED)
 		return r;
 	*originalp = made;
 	made = (struct rd_package_original)RD_PACKAGE_ORIGINAL_INIT;
-	return 0;
+	return r;
 }
 
 int package_dpkg_list(struct rd_package_db *db, const char *package, struct rd_text *listp,

@@ -183,20 +183,45 @@ class Methods(Case):
         self.file(intree()).write_bytes(self.fake("patched"))
         whole.index(self.root, TOOLS)
         self.refuses("--method", "auto", words=["no package archive"])
-        cache = self.file("var/cache/apt/archives")
-        cache.mkdir(parents=True)
-        (cache / f"{name}_6.14.0-35.35_amd64.deb").write_bytes(
-            picture.deb_package([f"lib/modules/{KERNEL}/kernel/drivers/gpu/drm/amd/amdgpu/"
-                                 "amdgpu.ko.zst=ubuntu.zst"], MODULES))
         self.file("var/lib/dpkg/status").write_text(
             f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\n"
-            "Version: 6.14.0-35.35\n\n", encoding="utf-8")
+            "Version: 1:6.14.0-35.35\n\n", encoding="utf-8")
+        file_name = f"{name}_1%3a6.14.0-35.35_amd64.deb"
+        archive = picture.deb_package([f"lib/modules/{KERNEL}/kernel/drivers/gpu/drm/amd/amdgpu/"
+                                       "amdgpu.ko.zst=ubuntu.zst"], MODULES)
+        self.is_downloaded(f"{name}=1:6.14.0-35.35", file_name, archive, good)
+        cache = self.file("var/cache/apt/archives")
+        cache.mkdir(parents=True)
+        (cache / file_name).write_bytes(archive)
         self.changed()
-        document = self.recover()
+        self.is_packaged(good, "--method", "package")
+
+    def is_packaged(self, good, *args):
+        """recover puts the package's module back; and rollback the one that was there."""
+        document = self.recover(*args)
         self.assertEqual(document["kernels"][0]["method"], "package")
         self.assertEqual(self.bytes(intree()), good)
         self.assertIn(good, self.bytes(image()))
         self.comes_back()
+        self.assertFalse(self.file(WORK).exists())
+
+    def is_downloaded(self, what, file_name, archive, good):
+        """Only if asked to; and only what is the installed package's is taken out of it."""
+        self.refuses(words=[f"--download fetches {what.replace('=', ' ')}"])
+        self.refuses("--download", words=["apt-get is not installed"])
+        self.link("apt-get")
+        self.refuses("--download", words=[f"download {what}", "Can't find a source"])
+        there = self.file(f"usr/share/fake/archives/{what}")
+        there.mkdir(parents=True)
+        (there / file_name).write_bytes(picture.deb_package(
+            [f"lib/modules/{KERNEL}/kernel/drivers/gpu/drm/amd/amdgpu/amdgpu.ko.zst="
+             "ubuntu-older.zst"], MODULES))
+        self.refuses("--download", words=["no package archive"])
+        (there / file_name).write_bytes(archive)
+        self.changed()
+        self.run_verb("recover", "--dry-run", "--download", code=REFUSED)
+        self.is_as_before()
+        self.is_packaged(good, "--download")
 
     def test_build_fails(self):
         self.break_tool("dkms")

@@ -475,17 +475,63 @@ def cache_package(machine, name):
                                                        found["Architecture"]))
 
 
+def edit_patched_source(machine):
+    """The patch, and one more of somebody's own: only the package knows what the file was."""
+    with open(machine.crat, "a", encoding="utf-8") as f:
+        f.write("void mine(struct kfd_mem_properties *props)\n"
+                "{\n\tprops->flags |= HSA_MEM_FLAGS_HOT_PLUGGABLE;\n}\n")
+
+
 def packaged_source(machine):
-    """Beside the patch somebody has edited the file: only the package knows what it was."""
-    text = machine.crat.read_text(encoding="utf-8")
-    machine.crat.write_text(text.replace("avail_size = 0", "avail_size = 1", 1)
-                            .replace("\tint ret = 0;", "\tint ret = 0; /* mine */", 1), encoding="utf-8")
+    edit_patched_source(machine)
     cache_package(machine, "amdgpu-dkms")
     recovers(machine)
 
 
+def publish_package(machine, name):
+    """A package in a repository that this machine's apt knows, and no other one."""
+    repository = machine.root / "opt/repository"
+    repository.mkdir()
+    for path in (system.folder() / "debs").glob(f"{name}_*.deb"):
+        shutil.copy(path, repository)
+    with open(repository / "Packages", "w", encoding="utf-8") as f:
+        subprocess.run(["dpkg-scanpackages", "."], cwd=repository, stdout=f, stderr=subprocess.DEVNULL,
+                       check=True)
+    lists = machine.root / "etc/apt"
+    for path in (lists / "sources.list.d").iterdir():
+        path.unlink()
+    (lists / "sources.list").write_text("deb [trusted=yes] file:/opt/repository ./\n")
+    machine.inside("apt-get", "update")
+
+
+def downloaded_source(machine):
+    """As packaged_source, but the package is not in the cache: only if asked to is it fetched."""
+    edit_patched_source(machine)
+    publish_package(machine, "amdgpu-dkms")
+    refused(machine, "recover", "--yes", "--method", "source", says="--download fetches .*amdgpu-dkms")
+    recovers(machine, "--download")
+
+
+def downloaded_module(machine):
+    """As packaged_module, likewise. A download that fails changes nothing."""
+    release, stock = replace_intree(machine)
+    before = machine.picture()
+    refused(machine, "recover", "--yes", says=f"--download fetches linux-image-{release}")
+    refused(machine, "recover", "--yes", "--download", says="apt-get")
+    expect_same(before, machine.picture(), "after a download that failed")
+    publish_package(machine, f"linux-image-{release}")
+    is_put_back(machine, release, stock, "--download")
+
+
 def packaged_module(machine):
-    """No dkms: the patched module lies in the distribution's place. Its package is in the cache."""
+    """The distribution's own module was replaced; its package is in the cache."""
+    release, stock = replace_intree(machine)
+    cache_package(machine, f"linux-image-{release}")
+    is_put_back(machine, release, stock)
+
+
+def replace_intree(machine):
+    """No dkms, and a patched module in the distribution's place; the release and what was there."""
     machine.inside("dpkg", "--purge", "amdgpu-dkms")
     release = one(machine.releases())
     target = machine.modules(release) / INTREE
@@ -494,10 +540,15 @@ def packaged_module(machine):
     target.write_bytes(patched.read_bytes())
     machine.inside("depmod", release)
     remake_image(machine, release)
-    cache_package(machine, f"linux-image-{release}")
-    before = machine.picture()
     machine.check(3)
-    answer = machine.recover()
+    return release, stock
+
+
+def is_put_back(machine, release, stock, *options):
+    """The module of the package in its place, and in the image."""
+    target = machine.modules(release) / INTREE
+    before = machine.picture()
+    answer = machine.recover(*options)
     expect(methods_of(answer) == {release: "package"}, "method", json.dumps(answer, indent=1))
     expect(target.read_bytes() == stock, "the module is not the package's")
     expect(machine.in_image(release) == [stock], "the image has not the package's module")
@@ -556,6 +607,8 @@ SCENARIOS = {
     "saved-source": (saved_source, "debian-12"),
     "packaged-source": (packaged_source, "debian-12"),
     "packaged-module": (packaged_module, "debian-12"),
+    "downloaded-source": (downloaded_source, "debian-12"),
+    "downloaded-module": (downloaded_module, "debian-12"),
     "only-the-image": (only_the_image, "debian-12"),
     "again": (again, "debian-12"),
 }

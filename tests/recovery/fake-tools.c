@@ -2,14 +2,15 @@
 
 /*
  * The programs of a machine that recover works on, as far as recover needs them, in one static
- * program that goes by its name: dkms, depmod, mkinitramfs, dracut, mkinitcpio, booster, cp. It
- * works as they do where that matters: files are written in place, nothing is synced, and what dkms
- * builds has the patch if the source has it.
+ * program that goes by its name: dkms, depmod, mkinitramfs, dracut, mkinitcpio, booster, cp, and
+ * apt-get as far as download goes. It works as they do where that matters: files are written in
+ * place, nothing is synced, and what dkms builds has the patch if the source has it.
  *
- * Below /usr/share/fake: KERNEL/clean and KERNEL/patched are what a build comes to; the file broken
- * has words of the tests: the name of a tool that fails, NAME:KERNEL (for that kernel alone),
- * once:NAME (and the file is gone), cut (an image ends early), patched (it holds such a module),
- * slow (a build that takes its time).
+ * Below /usr/share/fake: KERNEL/clean and KERNEL/patched are what a build comes to,
+ * archives/NAME=VERSION what is downloaded of that, under its name; the file broken has words of
+ * the tests: the name of a tool that fails, NAME:KERNEL (for that kernel alone), once:NAME (and the
+ * file is gone), cut (an image ends early), patched (it holds such a module), slow (a build that
+ * takes its time).
  */
 
 #include <dirent.h>
@@ -422,13 +423,40 @@ static int booster(int argc, char **argv)
 	return make_image(argv[argc - 1], value_of(argc, argv, "--kernel-version"));
 }
 
+/* apt-get [OPTION...] download NAME=VERSION: into the folder where it runs. */
+static int apt_get(int argc, char **argv)
+{
+	char *archive = format("%s/archives/%s", FAKE, argv[argc - 1]);
+	DIR *dir = opendir(archive);
+	struct dirent *entry;
+
+	if (argc < 3 || strcmp(argv[argc - 2], "download") != 0)
+		die("usage");
+	if (!dir)
+		die("E: Can't find a source to download %s", argv[argc - 1]);
+	while ((entry = readdir(dir))) {
+		char *from = format("%s/%s", archive, entry->d_name);
+
+		if (*entry->d_name != '.')
+			copy(from, entry->d_name, false);
+		free(from);
+	}
+	closedir(dir);
+	free(archive);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } tools[] = {
-	{ .name = "booster", .run = booster },	       { .name = "cp", .run = cp },
-	{ .name = "depmod", .run = depmod },	       { .name = "dkms", .run = dkms },
-	{ .name = "dracut", .run = dracut },	       { .name = "mkinitcpio", .run = mkinitcpio },
+	{ .name = "apt-get", .run = apt_get },
+	{ .name = "booster", .run = booster },
+	{ .name = "cp", .run = cp },
+	{ .name = "depmod", .run = depmod },
+	{ .name = "dkms", .run = dkms },
+	{ .name = "dracut", .run = dracut },
+	{ .name = "mkinitcpio", .run = mkinitcpio },
 	{ .name = "mkinitramfs", .run = mkinitramfs },
 };
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../../recovery/orphan.h"
+#include "../../recovery/tool.h"
 #include "recovery/backup.h"
 #include "recovery/transaction.h"
 #include "recovery/write.h"
@@ -329,6 +330,22 @@ START_TEST(what_is_neither_file_nor_folder_nor_link_is_not_touched)
 }
 END_TEST
 
+/* As execvp(3) would find it in a PATH of system folders. */
+START_TEST(a_tool_is_a_file_that_can_be_executed)
+{
+	RD_CLEANUP(rd_freep) char *path = NULL;
+
+	tree_folder("usr/sbin/depmod");
+	tree_write("usr/bin/depmod", "#!/bin/sh\n");
+	ck_assert_int_eq(chmod(tree_path("usr/bin/depmod"), 0644), 0);
+	ck_assert_int_eq(tool_find(&tree_system, "depmod", &path, &err), 0);
+	ck_assert_ptr_null(path);
+	ck_assert_int_eq(chmod(tree_path("usr/bin/depmod"), 0755), 0);
+	ck_assert_int_eq(tool_find(&tree_system, "depmod", &path, &err), 0);
+	ck_assert_str_eq(path, "/usr/bin/depmod");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("recovery-state");
@@ -351,6 +368,7 @@ int main(void)
 	tcase_add_test(tc, what_another_backup_has_whole_may_go);
 	tcase_add_test(tc, holes_stay_holes);
 	tcase_add_test(tc, what_is_neither_file_nor_folder_nor_link_is_not_touched);
+	tcase_add_test(tc, a_tool_is_a_file_that_can_be_executed);
 	suite_add_tcase(suite, tc);
 	return tree_run(suite);
 }

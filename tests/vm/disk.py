@@ -186,7 +186,8 @@ class Disk:
         self.logs.mkdir(parents=True, exist_ok=True)
 
     def debugfs(self, request):
-        return subprocess.run(["debugfs", "-R", request, self.path], stdout=subprocess.PIPE,
+        # -n: after a power cut not every checksum is that of its block, and no boot loader asks.
+        return subprocess.run(["debugfs", "-n", "-R", request, self.path], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, errors="replace", check=True,
                               env=os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}).stdout
 
