@@ -7,7 +7,7 @@
  * A unit is made whole under RD_WRITE_NEW beside its place, each file and folder of it synced, and
  * then renamed: over what is there, or in exchange for it where a folder is involved. A folder that
  * goes is renamed away before anything in it is removed. So at each moment the name stands for all
- * of the old or all of the new.
+ * of the old or all of the new; for a boot loader too (freeze.c).
  */
 
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include "attribute.h"
 #include "base/cleanup.h"
 #include "digest.h"
+#include "freeze.h"
 #include "recovery/write.h"
 #include "store.h"
 
@@ -168,5 +169,8 @@ int store_put(const struct store *store, size_t i, struct rd_error *err)
 	if (!has_old && errno != ENOENT)
 		return rd_error_set(err, errno, "stat %s: %s", path, strerror(errno));
 	r = put(store, &place, i, has_old ? &old : NULL, err);
+	/* Before anything else is written there, to blocks that the old file gave away. */
+	if (!r && rd_text_has_prefix(path, "boot/"))
+		r = freeze_settle(place.dirfd, store->rootfd, err);
 	return r ? rd_error_prefix(err, r, "put %s in place", path) : 0;
 }

@@ -450,6 +450,63 @@ def no_space(machine):
     image.unlink()
 
 
+# MACHINE IMAGE COMMAND...: with the image mounted as /boot; then what is on the disk itself, and what
+# the file system says is there, go to IMAGE.disk and IMAGE.seen. 98: it was left frozen.
+WITH_BOOT = """
+root=$1 image=$2
+shift 2
+mount "$image" "$root/boot" || exit 99
+"$@"
+code=$?
+initrd=$(cd "$root/boot" && ls initrd.img-*)
+PATH=$PATH:/usr/sbin:/sbin debugfs -n -R "dump /$initrd $image.disk" "$image" 2>/dev/null
+cp "$root/boot/$initrd" "$image.seen"
+sleep 0.5
+! fsfreeze -u "$root/boot" 2>/dev/null || exit 98
+exit $code
+"""
+
+
+def with_boot(machine, image, *command):
+    return subprocess.run(["unshare", "--mount", "sh", "-c", WITH_BOOT, "sh", machine.root, image, *command],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace", check=False)
+
+
+def separate_boot(machine):
+    """/boot is a file system of its own: what a boot loader reads of it is at once what has to boot."""
+    boot = machine.root / "boot"
+    image = machine.root.with_name("boot.img")
+    files = [image, image.with_name("boot.img.disk"), image.with_name("boot.img.seen")]
+    size = 8 * sum(path.stat().st_size for path in boot.iterdir()) + (32 << 20)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-m", "0", "-d", boot, image, f"{size >> 20}M"],
+                   check=True, env=os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
+    recover = [machine.program, "recover", "--root", machine.root, "--yes", "--method", "intree"]
+    old = machine.image(one(machine.releases())).read_bytes()
+    log = machine.root.with_name("strace.log")
+    run = with_boot(machine, image, "strace", "-o", log, "-e", "trace=ioctl", *recover)
+    expect(run.returncode == 0, f"recover with such a /boot: exit {run.returncode}", run.stdout)
+    disk, seen = (path.read_bytes() for path in files[1:])
+    expect(seen not in (b"", old), "the image is not a new one")
+    expect(disk == seen, "the disk has another image than the file system, before its journal is played")
+    back = [machine.program, "rollback", "--root", machine.root, "--yes", "--i-know"]
+    run = with_boot(machine, image, *back)
+    expect(run.returncode == 0, f"rollback: exit {run.returncode}", run.stdout)
+    expect([path.read_bytes() for path in files[1:]] == [old, old], "the disk has not the old image again")
+    # Killed between freezing and thawing.
+    calls = [line for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("ioctl(")]
+    thaw = next(n for n, line in enumerate(calls, 1) if "FITHAW" in line)
+    run = with_boot(machine, image, "strace", "-o", log, "-e", f"inject=ioctl:signal=KILL:when={thaw}", *recover)
+    expect(run.returncode in (-9, 137), f"killed before it thaws: exit {run.returncode}", run.stdout)
+    expect("FITHAW" in log.read_text(encoding="utf-8"), "killed somewhere else", log.read_text(encoding="utf-8"))
+    run = with_boot(machine, image, *recover)
+    expect(run.returncode == 0, f"recover after that: exit {run.returncode}", run.stdout)
+    run = with_boot(machine, image, machine.program, "check", "--root", machine.root)
+    expect(run.returncode == 4, f"check: exit {run.returncode}", run.stdout)
+    for path in (*files, log):
+        path.unlink()
+
+
 def unpackaged_source(machine):
     """No package knows the source: the hunk goes by tokens, and the result is stock all the same."""
     (machine.root / "var/lib/dpkg/info/amdgpu-dkms.md5sums").unlink()
@@ -603,6 +660,7 @@ SCENARIOS = {
     "bad-surroundings": (bad_surroundings, "debian-12"),
     "half-configured": (half_configured, "debian-12"),
     "no-space": (no_space, "debian-12"),
+    "separate-boot": (separate_boot, "debian-12"),
     "unpackaged-source": (unpackaged_source, "debian-12"),
     "saved-source": (saved_source, "debian-12"),
     "packaged-source": (packaged_source, "debian-12"),
