@@ -651,5 +651,8 @@ void rd_course_deinit(struct rd_course *course)
 		free(course->rests.items[i].way_out);
 	}
 	free(course->rests.items);
+	for (size_t i = 0; i < course->rooms.n; i++)
+		free(course->rooms.items[i].path);
+	free(course->rooms.items);
 	*course = (struct rd_course)RD_COURSE_INIT;
 }

@@ -348,6 +348,25 @@ static const struct volume *find_full(const struct room *room)
 	return NULL;
 }
 
+/* For the plan that is shown. */
+static int note_room(const struct room *room, struct rd_course *course)
+{
+	for (size_t i = 0; i < room->n; i++) {
+		const struct volume *volume = &room->items[i];
+		struct rd_course_room made = {
+			.path = rd_text_format("/%s", volume->path),
+			.wanted = wanted(volume),
+			.free = volume->free,
+		};
+
+		if (!made.path || rd_array_push(&course->rooms, &made)) {
+			free(made.path);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 static int refuse(const struct room *room, struct rd_error *err)
 {
 	const struct volume *full = find_full(room);
@@ -552,6 +571,8 @@ int rd_preflight_check(const struct rd_system *sys, const struct rd_facts *facts
 				break;
 		}
 	}
+	if (!r && note_room(&room, course))
+		return rd_error_nomem(err);
 	if (!r)
 		r = refuse(&room, err);
 	return r ? r : check_makers(sys, facts, course, err);

@@ -42,6 +42,12 @@ struct rd_repair_source {
 	char *difference; /* lines that go (-) and come (+), escaped */
 };
 
+/* What a file system must have free. */
+struct rd_repair_room {
+	char *path; /* a folder on it */
+	uint64_t wanted, free; /* bytes */
+};
+
 /* Something bad that stays, and what to do about it by hand. */
 struct rd_repair_rest {
 	char *what, *way_out;
@@ -65,6 +71,10 @@ struct rd_repair {
 		struct rd_repair_rest *items;
 		size_t n, cap;
 	} rests;
+	struct {
+		struct rd_repair_room *items;
+		size_t n, cap;
+	} rooms;
 	struct {
 		char **items;
 		size_t n, cap;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -116,6 +117,12 @@ struct rd_course_rest {
 	char *what, *way_out;
 };
 
+/* A file system that recovery writes to. */
+struct rd_course_room {
+	char *path; /* a folder on it */
+	uint64_t wanted, free; /* bytes */
+};
+
 struct rd_course {
 	struct {
 		struct rd_kernel_course *items;
@@ -133,6 +140,10 @@ struct rd_course {
 		struct rd_course_rest *items;
 		size_t n, cap;
 	} rests;
+	struct {
+		struct rd_course_room *items;
+		size_t n, cap;
+	} rooms; /* filled by rd_preflight_check() */
 	bool is_refused; /* a kernel has no method: nothing is begun */
 };
 

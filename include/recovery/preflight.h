@@ -39,7 +39,8 @@ int rd_preflight_hold(const struct rd_system *sys, struct rd_hold *hold, struct 
 /**
  * rd_preflight_check() - whether packages are at rest, and the file systems can take what a course
  * puts there
- * @course: a kernel for whose build there is no room gets its fallback, and the reason says so
+ * @course: a kernel for whose build there is no room gets its fallback, and the reason says so; its
+ *          rooms are filled
  *
  * Wanted is twice what is needed. Changes nothing, takes no lock.
  * Return: 0, RD_PREFLIGHT_REFUSED (read-only, full, a package half done), or a negative errno.

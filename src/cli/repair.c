@@ -120,6 +120,20 @@ static int add_rest(const struct rd_course_rest *rest, struct rd_repair *repair)
 	return -ENOMEM;
 }
 
+static int add_room(const struct rd_course_room *room, struct rd_repair *repair)
+{
+	struct rd_repair_room made = {
+		.path = strdup(room->path),
+		.wanted = room->wanted,
+		.free = room->free,
+	};
+
+	if (made.path && !rd_array_push(&repair->rooms, &made))
+		return 0;
+	free(made.path);
+	return -ENOMEM;
+}
+
 /* Takes @word. */
 #define push_word(list, word)                                           \
 	({                                                              \
@@ -141,6 +155,8 @@ int cli_repair_fill(const struct rd_system *sys, const struct rd_course *course,
 		r = add_source(course->sources.items[i], repair);
 	for (size_t i = 0; !r && i < course->rests.n; i++)
 		r = add_rest(&course->rests.items[i], repair);
+	for (size_t i = 0; !r && i < course->rooms.n; i++)
+		r = add_room(&course->rooms.items[i], repair);
 	for (size_t i = 0; !r && i < course->unregistered.n; i++)
 		r = push_word(&repair->unregistered, package_words(course->unregistered.items[i]));
 	return r ? rd_error_nomem(err) : 0;

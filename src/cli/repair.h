@@ -7,7 +7,7 @@
 #include "recovery/work.h"
 #include "system/system.h"
 
-/* Kernels, sources, rests, and what is taken off dkms' list. */
+/* Kernels, sources, rests, room, and what is taken off dkms' list. */
 int cli_repair_fill(const struct rd_system *sys, const struct rd_course *course,
 		    struct rd_repair *repair, struct rd_error *err);
 

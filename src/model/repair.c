@@ -69,6 +69,9 @@ void rd_repair_deinit(struct rd_repair *repair)
 		free(repair->rests.items[i].way_out);
 	}
 	free(repair->rests.items);
+	for (size_t i = 0; i < repair->rooms.n; i++)
+		free(repair->rooms.items[i].path);
+	free(repair->rooms.items);
 	free_all(repair->unregistered.items, repair->unregistered.n);
 	free_all(repair->images.items, repair->images.n);
 	free_all(repair->leftovers.items, repair->leftovers.n);

@@ -54,6 +54,22 @@ static void put_rests(struct document *document, const struct rd_repair *repair)
 	}
 }
 
+static void put_rooms(struct document *document, const struct rd_repair *repair)
+{
+	struct json_object *rooms = document_array(document, document->root, "rooms");
+
+	for (size_t i = 0; i < repair->rooms.n; i++) {
+		const struct rd_repair_room *room = &repair->rooms.items[i];
+		struct json_object *o = document_object(document, rooms, NULL);
+
+		document_string(document, o, "path", room->path);
+		document_number(document, o, "wanted_bytes",
+				(struct rd_num){ .known = true, .v = room->wanted });
+		document_number(document, o, "free_bytes",
+				(struct rd_num){ .known = true, .v = room->free });
+	}
+}
+
 static struct rd_num number(unsigned int id)
 {
 	return (struct rd_num){ .known = id, .v = id };
@@ -85,6 +101,7 @@ int json_repair(const struct rd_repair *repair, const struct rd_render_options *
 	document_strings(&document, root, "leftovers", repair->leftovers.items,
 			 repair->leftovers.n);
 	put_rests(&document, repair);
+	put_rooms(&document, repair);
 	document_text(&document, root, "sentence", repair->sentence);
 	document_text(&document, root, "next", repair->next);
 	return document_write(&document, f, err);

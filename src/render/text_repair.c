@@ -10,6 +10,7 @@
 #include "renderers.h"
 
 #define LINES_MOST 40 /* of a difference */
+#define MIB	   ((uint64_t)1 << 20)
 
 static const struct {
 	const char *method, *words;
@@ -112,6 +113,20 @@ static void put_rests(struct page *page, const struct rd_repair *repair)
 	}
 }
 
+/* Twice what is thought to be needed, most of it for a while. */
+static void put_rooms(struct page *page, const struct rd_repair *repair)
+{
+	if (repair->rooms.n)
+		page_heading(page, "Room that must be free on the file system of");
+	for (size_t i = 0; i < repair->rooms.n; i++) {
+		const struct rd_repair_room *room = &repair->rooms.items[i];
+
+		page_wrapf(page, 0, 2, "%s: %llu MiB; %llu MiB are", room->path,
+			   (unsigned long long)(room->wanted / MIB + 1),
+			   (unsigned long long)(room->free / MIB));
+	}
+}
+
 static void put_resumed(struct page *page, const struct rd_repair *repair)
 {
 	switch (repair->resumed) {
@@ -152,6 +167,7 @@ static void put_plan(struct page *page, const struct rd_repair *repair)
 	put_paths(page, "Leftovers of the recipes that are put away", repair->leftovers.items,
 		  repair->leftovers.n);
 	put_rests(page, repair);
+	put_rooms(page, repair);
 	page_puts(page, "\n");
 	page_wrapf(page, 0, 0,
 		   "All that is replaced or taken away is kept in /var/lib/rdna1-doctor, and "
