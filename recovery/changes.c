@@ -17,6 +17,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "course_private.h"
 #include "depmod.h"
 #include "initramfs.h"
 #include "model/data.h"
@@ -167,22 +168,6 @@ static int drop_build(struct changes *changes, const struct rd_dkms_package *pac
 	return drop(changes, archs.n == 1 ? kernel : arch) ? rd_error_nomem(err) : 0;
 }
 
-static bool is_bad_build(const struct rd_facts *facts, const struct rd_dkms_package *package,
-			 const struct rd_dkms_build *build)
-{
-	RD_CLEANUP(rd_freep)
-	char *folder = rd_text_format("%s/%s/%s", package->path, build->kernel, build->arch);
-
-	for (size_t i = 0; folder && i < facts->copies.n; i++) {
-		const struct rd_copy *copy = &facts->copies.items[i];
-
-		if (copy->kind == RD_COPY_BUILT && rd_verdict_is_bad(copy->verdict) &&
-		    is_in(copy->path, folder))
-			return true;
-	}
-	return false;
-}
-
 /* Every built tree of a kernel that is bad, whatever version; and that of @with, if not NULL. */
 static int drop_builds(struct changes *changes, const char *kernel,
 		       const struct rd_dkms_build *with, struct rd_error *err)
@@ -198,7 +183,7 @@ static int drop_builds(struct changes *changes, const char *kernel,
 
 			if (strcmp(build->kernel, kernel) != 0)
 				continue;
-			if (build == with || is_bad_build(facts, package, build))
+			if (build == with || course_is_bad_build(facts, package, build))
 				r = drop_build(changes, package, build, err);
 		}
 	}
@@ -560,6 +545,9 @@ int rd_changes_plan(const struct rd_changes_order *order, struct rd_plan *plan,
 		r = drop_version(&changes, course->unregistered.items[i]) ? rd_error_nomem(err) : 0;
 	for (size_t i = 0; !r && i < order->work->kernels.n; i++)
 		r = plan_kernel(&changes, &order->work->kernels.items[i], err);
+	for (size_t i = 0; !r && i < course->stale.n; i++)
+		r = drop_build(&changes, course->stale.items[i].package,
+			       course->stale.items[i].build, err);
 	if (!r && (drop_leftovers(&changes) || add_sources(&changes) || add_puts(&changes)))
 		r = rd_error_nomem(err);
 	if (!r)

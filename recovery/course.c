@@ -270,10 +270,8 @@ static int can_package(struct decision *decision, struct rd_kernel_course *cours
 		}
 	}
 	if (missing)
-		return no(decision,
-			  "no package archive with the module of %s is at hand: --download fetches "
-			  "%s %s",
-			  release, missing->package, missing->version);
+		return no(decision, "no package archive with the module of %s is at hand: %s",
+			  release, missing->words);
 	return no(decision, "no package archive with the module of %s is at hand", release);
 }
 
@@ -362,6 +360,14 @@ static int decide_kernel(struct decision *decision, const struct rd_kernel *kern
 	return -ENOMEM;
 }
 
+/* Of what cannot be restored: what was built from it is bad, or there is a kernel that shows it. */
+static bool is_beyond_help(const struct rd_course *course, const struct rd_dkms_package *package,
+			   const struct rd_source_means *source)
+{
+	return source && source->way == RD_SOURCE_WAY_NONE &&
+	       (source->is_bad || course_has_kernel(course, package, false));
+}
+
 /* Sources that are bad: put right, or the registration of what builds from them goes. */
 static int decide_sources(struct decision *decision)
 {
@@ -378,12 +384,11 @@ static int decide_sources(struct decision *decision)
 		const struct rd_dkms_package *package = &decision->facts->dkms.items[i];
 		const struct rd_source_means *source = find_source(decision, package);
 
-		if (((source && source->is_bad && source->way == RD_SOURCE_WAY_NONE) ||
-		     package->patched_by.n) &&
-		    rd_array_push(&course->unregistered, &package))
+		if ((is_beyond_help(course, package, source) || package->patched_by.n) &&
+		    course_unregister(course, package))
 			return -ENOMEM;
 	}
-	return 0;
+	return course_settle_packages(decision->facts, course);
 }
 
 static int add_rest(struct rd_course *course, const struct rd_copy *copy, const char *way_out)
@@ -455,7 +460,7 @@ static int settle_link(struct rd_kernel_course *owner, struct rd_kernel_course *
 	bool is_replaced = owner->method == RD_METHOD_SOURCE || owner->method == RD_METHOD_BACKUP;
 
 	/* What stands behind the build would leave links behind that lead nowhere. */
-	if (is_replaced && (!user || !user->intree))
+	if (is_replaced)
 		owner->fallback = RD_METHOD_NONE;
 	if (is_replaced && user)
 		return set_method(user, RD_METHOD_IMAGE, "its modules are links to those of",
@@ -585,6 +590,8 @@ int rd_course_decide(const struct rd_facts *facts, const struct rd_means *means,
 	if (!r)
 		r = decide_sources(&decision);
 	if (!r)
+		r = course_find_stale(facts, &out);
+	if (!r)
 		r = find_rests(&decision);
 	rd_text_deinit(&decision.reasons);
 	if (r)
@@ -634,6 +641,7 @@ void rd_means_deinit(struct rd_means *means)
 		free(means->missing.items[i].package);
 		free(means->missing.items[i].version);
 		free(means->missing.items[i].kernel);
+		free(means->missing.items[i].words);
 	}
 	free(means->missing.items);
 	*means = (struct rd_means)RD_MEANS_INIT;
@@ -646,6 +654,7 @@ void rd_course_deinit(struct rd_course *course)
 	free(course->kernels.items);
 	free(course->sources.items);
 	free(course->unregistered.items);
+	free(course->stale.items);
 	for (size_t i = 0; i < course->rests.n; i++) {
 		free(course->rests.items[i].what);
 		free(course->rests.items[i].way_out);

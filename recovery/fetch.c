@@ -74,14 +74,12 @@ static int download(const struct rd_work_order *order, const struct rd_missing_m
 	tool.logfd = logfd;
 	snprintf(fetch.what, sizeof(fetch.what), "downloading %s", missing->package);
 	r = tool_run(&tool, err);
-	if (r <= 0)
-		return r;
-	rd_error_prefix(err, 0, "download %s", version);
-	return RD_FETCH_FAILED;
+	return r > 0 ? RD_FETCH_FAILED : r;
 }
 
-/* A kernel that has another way does not need it. */
-static bool is_needed(const struct rd_course *course, const struct rd_missing_means *missing)
+/* A kernel that has another way, or is to take one, does not need it. */
+static bool is_needed(const struct rd_course *course, enum rd_method asked,
+		      const struct rd_missing_means *missing)
 {
 	if (!missing->kernel)
 		return true;
@@ -90,20 +88,41 @@ static bool is_needed(const struct rd_course *course, const struct rd_missing_me
 
 		if (kernel->method == RD_METHOD_NONE &&
 		    !strcmp(kernel->kernel->release, missing->kernel))
-			return true;
+			return asked == RD_METHOD_AUTO || asked == RD_METHOD_PACKAGE;
 	}
 	return false;
 }
 
+/* What a download that was killed has left would be taken for a package. */
+static void clear(const struct rd_state *state)
+{
+	RD_CLEANUP(rd_place_deinit) struct rd_place place = RD_PLACE_INIT;
+
+	if (!rd_write_place(state->rootfd, RD_STATE_FETCHED, &place, NULL))
+		rd_write_remove(place.dirfd, place.name, NULL);
+}
+
 int rd_fetch_missing(const struct rd_work_order *order, const struct rd_course *course,
-		     struct rd_error *err)
+		     enum rd_method asked, struct rd_error *err)
 {
 	const struct rd_means *means = order->means;
-	int r = RD_FETCH_NOTHING;
+	int result = RD_FETCH_NOTHING;
 
-	for (size_t i = 0; i < means->missing.n && (!r || r == RD_FETCH_NOTHING); i++) {
-		if (is_needed(course, &means->missing.items[i]))
-			r = download(order, &means->missing.items[i], err);
+	clear(order->state);
+	/* One may help without the other. The first reason is told. */
+	for (size_t i = 0; i < means->missing.n; i++) {
+		struct rd_error why = RD_ERROR_INIT;
+		int r;
+
+		if (!is_needed(course, asked, &means->missing.items[i]))
+			continue;
+		r = download(order, &means->missing.items[i], &why);
+		if (r < 0)
+			return rd_error_set(err, -r, "%s", why.msg);
+		if (r && result != RD_FETCH_FAILED)
+			rd_error_set(err, why.errnum, "%s", why.msg);
+		if (result != RD_FETCH_FAILED)
+			result = r;
 	}
-	return r;
+	return result;
 }

@@ -2,9 +2,9 @@
 
 /*
  * fsync(2) is content with a journal that has everything. A boot loader does not play it: after a
- * power cut it reads what lay in place before, whose blocks may have been given away since. Freezing
- * a file system writes all of it in place (ioctl_fifreeze in fs/ioctl.c), which OSTree uses for the
- * same end.
+ * power cut it reads what lay in place before, whose blocks may have been given away since.
+ * Freezing a file system writes all of it in place (ioctl_fifreeze in fs/ioctl.c), which OSTree
+ * uses for the same end.
  *
  * Who is killed between freezing and thawing would leave a /boot on which everybody hangs. So a
  * second process, in a session of its own, holds the other end of a socket: it thaws if that closes

@@ -254,6 +254,17 @@ int rd_journal_open(const struct rd_state *state, unsigned int id, struct rd_txn
 	return 0;
 }
 
+bool rd_journal_is_over(const struct rd_state *state, unsigned int id)
+{
+	RD_CLEANUP(rd_txn_deinit) struct rd_txn txn = RD_TXN_INIT;
+	char name[NAME_LEN];
+
+	folder_name(id, name);
+	txn.fd = openat(state->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return txn.fd >= 0 && !read_steps(&txn, NULL) &&
+	       (txn.has[RD_STEP_COMMITTED] || txn.has[RD_STEP_ROLLED_BACK]);
+}
+
 int rd_journal_mark(struct rd_txn *txn, enum rd_step step, struct rd_error *err)
 {
 	char spare[NAME_LEN];

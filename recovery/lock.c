@@ -107,12 +107,17 @@ static int take_lock(int folderfd, int *fdp, struct rd_error *err)
 	return 0;
 }
 
-/* The folder of our own; what it lies in is the system's, and is there. */
+/* The folder of our own, or where a link of that name leads; what it lies in is the system's. */
 static int make_folder(int rootfd, struct rd_error *err)
 {
 	RD_CLEANUP(rd_place_deinit) struct rd_place place = RD_PLACE_INIT;
+	int fd = rd_write_open(rootfd, RD_STATE_FOLDER, O_RDONLY | O_DIRECTORY);
 	int r;
 
+	if (fd >= 0)
+		return fd;
+	if (fd != -ENOENT)
+		return rd_error_set(err, -fd, "open %s: %s", RD_STATE_FOLDER, strerror(-fd));
 	r = rd_write_place(rootfd, RD_STATE_FOLDER, &place, err);
 	if (r == RD_WRITE_ABSENT)
 		return rd_error_prefix(err, -ENOENT, "this is no system");

@@ -29,31 +29,57 @@ struct gathering {
 	const struct rd_system *sys;
 	const struct rd_state *state; /* NULL: nothing was ever done here */
 	const struct rd_facts *facts;
+	const char *unfetched; /* NULL: nothing was tried */
 	struct rd_package_db packages;
 	struct rd_means *means;
 };
 
-/* A package that apt could fetch; @kernel NULL: for a source. */
-static int add_missing(struct gathering *gathering, const struct rd_package_original *original,
-		       const char *kernel, struct rd_error *err)
+/* How a package would be got; @why: what is the matter with the archive that there is. */
+static char *describe_fetch(const struct gathering *gathering,
+			    const struct rd_package_original *original, const char *why)
 {
+	if (gathering->unfetched)
+		return rd_text_format("%s %s could not be fetched: %s", original->package,
+				      original->version, gathering->unfetched);
+	return rd_text_format("%s%s--download fetches %s %s", why ? why : "", why ? "; " : "",
+			      original->package, original->version);
+}
+
+/*
+ * A package that apt could fetch, as it is not at hand, or not whole; @kernel NULL: for a source.
+ * @missingp: it, borrowed; NULL if it is no such package.
+ */
+static int add_missing(struct gathering *gathering, const struct rd_package_original *original,
+		       int result, const char *why, const char *kernel,
+		       const struct rd_missing_means **missingp, struct rd_error *err)
+{
+	struct rd_means *means = gathering->means;
 	struct rd_missing_means missing = { 0 };
 
-	if (original->manager != RD_PACKAGE_DPKG || !original->package || !original->version)
+	*missingp = NULL;
+	if ((result != RD_PACKAGE_NOT_CACHED && result != RD_PACKAGE_UNUSABLE) ||
+	    original->manager != RD_PACKAGE_DPKG || !original->package || !original->version)
 		return 0;
-	for (size_t i = 0; i < gathering->means->missing.n; i++) {
-		if (!strcmp(gathering->means->missing.items[i].package, original->package))
-			return 0;
+	for (size_t i = 0; i < means->missing.n && !*missingp; i++) {
+		if (!strcmp(means->missing.items[i].package, original->package))
+			*missingp = &means->missing.items[i];
 	}
+	if (*missingp)
+		return 0;
 	missing.package = strdup(original->package);
 	missing.version = strdup(original->version);
 	missing.kernel = kernel ? strdup(kernel) : NULL;
-	if (missing.package && missing.version && (missing.kernel || !kernel) &&
-	    !rd_array_push(&gathering->means->missing, &missing))
+	missing.words =
+		describe_fetch(gathering, original, result == RD_PACKAGE_UNUSABLE ? why : NULL);
+	if (missing.package && missing.version && missing.words && (missing.kernel || !kernel) &&
+	    !rd_array_push(&means->missing, &missing)) {
+		*missingp = &means->missing.items[means->missing.n - 1];
 		return 0;
+	}
 	free(missing.package);
 	free(missing.version);
 	free(missing.kernel);
+	free(missing.words);
 	return rd_error_nomem(err);
 }
 
@@ -211,6 +237,7 @@ static int miss_source(struct gathering *gathering, struct rd_source_means *sour
 {
 	RD_CLEANUP(rd_package_original_deinit)
 	struct rd_package_original original = RD_PACKAGE_ORIGINAL_INIT;
+	const struct rd_missing_means *missing = NULL;
 	RD_CLEANUP(rd_freep) char *reason = NULL;
 	struct rd_error why = RD_ERROR_INIT;
 	int r;
@@ -218,13 +245,10 @@ static int miss_source(struct gathering *gathering, struct rd_source_means *sour
 	r = rd_package_original(&gathering->packages, source->path, &original, &why);
 	if (r < 0)
 		return rd_error_set(err, -r, "%s", why.msg);
-	if (r != RD_PACKAGE_NOT_CACHED || original.manager != RD_PACKAGE_DPKG || !original.version)
-		return 0;
-	r = add_missing(gathering, &original, NULL, err);
-	if (r)
+	r = add_missing(gathering, &original, r, why.msg, NULL, &missing, err);
+	if (r || !missing)
 		return r;
-	reason = rd_text_format("%s; --download fetches its package, %s %s", source->reason,
-				original.package, original.version);
+	reason = rd_text_format("%s; %s", source->reason, missing->words);
 	if (!reason)
 		return rd_error_nomem(err);
 	free(source->reason);
@@ -242,13 +266,20 @@ static int gather_source(struct gathering *gathering, const struct rd_copy *copy
 	};
 	int r = 0;
 
+	if (!source.path)
+		return rd_error_nomem(err);
 	if (rd_verdict_is_good(copy->verdict))
 		source.way = RD_SOURCE_WAY_GOOD;
-	else if (source.path && source.is_bad)
-		r = find_way(gathering, &source, err);
 	else
+		r = find_way(gathering, &source, err);
+	/* What cannot be judged is put right where it can be, and else told as it was found. */
+	if (source.way != RD_SOURCE_WAY_NONE && source.way != RD_SOURCE_WAY_GOOD)
+		source.is_bad = true;
+	if (!r && source.way == RD_SOURCE_WAY_NONE && !source.is_bad) {
+		free(source.reason);
 		source.reason = strdup(rd_copy_reason(copy));
-	if (!r && source.is_bad && source.way == RD_SOURCE_WAY_NONE && source.reason)
+	}
+	if (!r && source.way == RD_SOURCE_WAY_NONE && source.reason)
 		r = miss_source(gathering, &source, err);
 	return r ? r : add_source(gathering, &source, err);
 }
@@ -318,6 +349,7 @@ static int gather_packaged(struct gathering *gathering, const struct rd_copy *co
 	struct rd_package_original original = RD_PACKAGE_ORIGINAL_INIT;
 	RD_CLEANUP(rd_freep) char *reason = NULL;
 	struct rd_packaged_means packaged = { 0 };
+	const struct rd_missing_means *missing;
 	struct rd_error why = RD_ERROR_INIT;
 	bool is_good = false;
 	int r;
@@ -325,8 +357,8 @@ static int gather_packaged(struct gathering *gathering, const struct rd_copy *co
 	r = rd_package_original(&gathering->packages, copy->path, &original, &why);
 	if (r < 0)
 		return rd_error_set(err, -r, "%s", why.msg);
-	if (r == RD_PACKAGE_NOT_CACHED)
-		return add_missing(gathering, &original, copy->kernel, err);
+	if (r)
+		return add_missing(gathering, &original, r, why.msg, copy->kernel, &missing, err);
 	if (!r)
 		r = is_presentable(&original.content, &is_good, &reason, err);
 	if (r || !is_good)
@@ -417,12 +449,14 @@ static int gather_programs(struct gathering *gathering, struct rd_error *err)
 }
 
 int rd_means_gather(const struct rd_system *sys, const struct rd_state *state,
-		    const struct rd_facts *facts, struct rd_means *means, struct rd_error *err)
+		    const struct rd_facts *facts, const char *unfetched, struct rd_means *means,
+		    struct rd_error *err)
 {
 	struct gathering gathering = {
 		.sys = sys,
 		.state = state,
 		.facts = facts,
+		.unfetched = unfetched,
 		.packages = { .sys = sys, .archives = "/" RD_STATE_FETCHED },
 		.means = means,
 	};

@@ -22,6 +22,7 @@
 #include "course_private.h"
 #include "inhibit.h"
 #include "initramfs.h"
+#include "probe/probe.h"
 #include "recovery/changes.h"
 #include "recovery/manifest.h"
 #include "recovery/preflight.h"
@@ -117,6 +118,57 @@ static int hold_machine(struct rd_hold *hold, struct rd_error *err)
 		return rd_error_nomem(err);
 	fd = -1;
 	return 0;
+}
+
+/* The images that boot must be there to be looked at. */
+static int check_fstab(const struct rd_system *sys, const struct rd_facts *facts,
+		       struct rd_error *err)
+{
+	const char *path = facts->unmounted.n ? facts->unmounted.items[0] : NULL;
+
+	if (!path)
+		return 0;
+	rd_error_set(
+		err, ENXIO,
+		"%s is a file system of its own by /etc/fstab, and not mounted: mount it%s%s%s "
+		"first, for the images on it may hold the driver",
+		path, sys->is_live ? "" : " at ", sys->is_live ? "" : sys->root,
+		sys->is_live ? "" : path);
+	return RD_PREFLIGHT_REFUSED;
+}
+
+/* Systems that find their partitions without fstab(5) leave an empty folder on their disk. */
+static int check_boot(const struct rd_system *sys, struct rd_error *err)
+{
+	static const char *const folders[] = { "/boot", "/boot/efi", "/efi" };
+
+	for (size_t i = 0; i < RD_N_ELEMENTS(folders); i++) {
+		RD_CLEANUP(rd_entries_deinit) struct rd_entries entries = { 0 };
+		struct rd_error why = RD_ERROR_INIT;
+		int r = rd_system_list(sys, folders[i], &entries, &why);
+
+		if (r < 0)
+			return rd_error_set(err, -r, "%s", why.msg);
+		for (size_t k = 0; k < entries.n; k++) {
+			if (strcmp(entries.items[k].name, "efi") != 0 &&
+			    strcmp(entries.items[k].name, "lost+found") != 0)
+				return 0;
+		}
+	}
+	rd_error_set(err, ENXIO,
+		     "nothing lies in %s/boot: mount there what that system boots from first, for "
+		     "the images on it may hold the driver",
+		     sys->root);
+	return RD_PREFLIGHT_REFUSED;
+}
+
+int rd_preflight_mounts(const struct rd_system *sys, struct rd_error *err)
+{
+	static const struct rd_probe_options options;
+	RD_CLEANUP(rd_facts_deinit) struct rd_facts facts = RD_FACTS_INIT;
+	int r = rd_probe_fstab(sys, &options, &facts, err);
+
+	return r ? r : check_fstab(sys, &facts, err);
 }
 
 int rd_preflight_hold(const struct rd_system *sys, struct rd_hold *hold, struct rd_error *err)
@@ -424,6 +476,9 @@ static bool is_of_driver(const struct rd_facts *facts, const char *name, size_t 
 		if (strlen(known) == len && !strncmp(known, name, len))
 			return true;
 	}
+	/* A kernel's own, whose installation calls dkms: held up until the source is clean. */
+	if (rd_text_has_prefix(name, "linux-image-") || rd_text_has_prefix(name, "linux-headers-"))
+		return true;
 	return len > 5 && !strncmp(name + len - 5, "-dkms", 5);
 }
 
@@ -494,23 +549,6 @@ static int check_proc(struct rd_error *err)
 	return RD_PREFLIGHT_REFUSED;
 }
 
-/* The images that boot must be there to be looked at. */
-static int check_mounts(const struct rd_system *sys, const struct rd_facts *facts,
-			struct rd_error *err)
-{
-	const char *path = facts->unmounted.n ? facts->unmounted.items[0] : NULL;
-
-	if (!path)
-		return 0;
-	rd_error_set(
-		err, ENXIO,
-		"%s is a file system of its own by /etc/fstab, and not mounted: mount it%s%s%s "
-		"first, for the images on it may hold the driver",
-		path, sys->is_live ? "" : " at ", sys->is_live ? "" : sys->root,
-		sys->is_live ? "" : path);
-	return RD_PREFLIGHT_REFUSED;
-}
-
 static int check_path(const char *path, struct rd_error *err)
 {
 	return rd_path_check(path + (*path == '/'), err) ? RD_PREFLIGHT_REFUSED : 0;
@@ -526,6 +564,8 @@ static int check_paths(const struct rd_facts *facts, const struct rd_course *cou
 		r = check_path(course->sources.items[i]->path, err);
 	for (size_t i = 0; !r && i < course->unregistered.n; i++)
 		r = check_path(course->unregistered.items[i]->path, err);
+	for (size_t i = 0; !r && i < course->stale.n; i++)
+		r = check_path(course->stale.items[i].package->path, err);
 	for (size_t i = 0; !r && i < course->kernels.n; i++) {
 		const struct rd_kernel_course *kernel = &course->kernels.items[i];
 
@@ -554,7 +594,10 @@ int rd_preflight_check(const struct rd_system *sys, const struct rd_facts *facts
 	if (!r)
 		r = check_packages(sys, facts, err);
 	if (!r)
-		r = check_mounts(sys, facts, err);
+		r = check_fstab(sys, facts, err);
+	/* Of this machine everything that boots was mounted, or boots without. */
+	if (!r && !sys->is_live)
+		r = check_boot(sys, err);
 	if (!r)
 		r = check_paths(facts, course, err);
 	if (!r)

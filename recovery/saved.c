@@ -82,7 +82,8 @@ int saved_file(const struct rd_state *state, const char *path, unsigned int *idp
 			*idp = ids.items[i];
 			return 0;
 		}
-		r = r == SAVED_NOTHING ? 0 : r;
+		/* A damaged one has nothing that can be trusted, and is in nobody's way. */
+		r = r == SAVED_NOTHING || r == -EBADMSG ? 0 : r;
 	}
 	return r ? r : SAVED_NOTHING;
 }
@@ -191,7 +192,7 @@ int saved_sets(const struct rd_state *state, const struct rd_facts *facts, struc
 		r = rd_journal_open(state, ids.items[i], &txn, err);
 		if (!r)
 			r = add_sets(state, &txn, facts, means, err);
-		r = r > 0 ? 0 : r;
+		r = r > 0 || r == -EBADMSG ? 0 : r;
 	}
 	return r;
 }

@@ -27,6 +27,9 @@ int rd_transaction_unfinished(const struct rd_state *state, struct rd_txn *txnp,
 		/* What was cut off before it began; only who has the lock may clear it away. */
 		if (r == RD_JOURNAL_ABSENT)
 			r = state->lockfd < 0 ? 0 : rd_journal_remove(state, ids.items[i], err);
+		/* What is over needs nothing of its plan any more. */
+		else if (r == -EBADMSG && rd_journal_is_over(state, ids.items[i]))
+			r = 0;
 		else if (!r && !rd_txn_is_finished(&txn)) {
 			*txnp = txn;
 			txn = (struct rd_txn)RD_TXN_INIT;

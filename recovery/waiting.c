@@ -81,6 +81,9 @@ static int look(const struct rd_state *state, unsigned int id, struct rd_waiting
 	int r;
 
 	r = rd_journal_open(state, id, &txn, err);
+	/* A damaged one confirms nothing; check tells of it. */
+	if (r == -EBADMSG && rd_journal_is_over(state, id))
+		return 0;
 	if (r)
 		return r < 0 ? r : 0;
 	if (!rd_txn_is_finished(&txn))

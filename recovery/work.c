@@ -134,7 +134,7 @@ int work_prove(const struct rd_system *sys, const char *path, const char *kernel
 	if (!rd_verdict_is_good(copy.verdict)) {
 		rd_error_set(err, EBADMSG, "%s is %s: %s", path, rd_verdict_name(copy.verdict),
 			     rd_copy_reason(&copy));
-		return RD_WORK_FAILED;
+		return rd_verdict_is_bad(copy.verdict) ? WORK_BAD : RD_WORK_FAILED;
 	}
 	if (!copy.id.vermagic || strncmp(copy.id.vermagic, kernel, len) != 0 ||
 	    copy.id.vermagic[len] != ' ') {
@@ -277,14 +277,31 @@ static void forget(struct rd_work_kernel *kernel)
 	*kernel = (struct rd_work_kernel){ .course = kernel->course };
 }
 
-static int prepare(const struct rd_work_order *order, struct rd_kernel_course *course,
-		   struct rd_work *work, struct rd_error *err)
+/* What all kernels of a version get is not what was planned: begin again. */
+#define AGAIN (WORK_BAD + 1)
+
+/* A module that is bad: if dkms has just built it, it would do so again whenever it is called. */
+static int give_up(struct rd_course *all, const struct rd_kernel_course *course,
+		   struct rd_error *err)
+{
+	const struct rd_error why = err ? *err : (struct rd_error)RD_ERROR_INIT;
+	int r = COURSE_NO_FALLBACK;
+
+	if (course->method == RD_METHOD_SOURCE)
+		r = course_condemn(all, course->package, &why, err);
+	return r == COURSE_NO_FALLBACK ? RD_WORK_FAILED : r ? r : AGAIN;
+}
+
+static int prepare(const struct rd_work_order *order, struct rd_course *all,
+		   struct rd_kernel_course *course, struct rd_work *work, struct rd_error *err)
 {
 	struct rd_work_kernel kernel = { .course = course };
 	int r;
 
 	r = prepare_kernel(order, &kernel, err);
-	if (r == RD_WORK_FAILED && course->fallback != RD_METHOD_NONE) {
+	if (r == WORK_BAD)
+		r = give_up(all, course, err);
+	else if (r == RD_WORK_FAILED && course->fallback != RD_METHOD_NONE) {
 		forget(&kernel);
 		r = course_fall_back(course, err, err);
 		if (!r)
@@ -296,6 +313,16 @@ static int prepare(const struct rd_work_order *order, struct rd_kernel_course *c
 		forget(&kernel);
 		rd_error_prefix(err, r, "%s", course->kernel->release);
 	}
+	return r;
+}
+
+static int prepare_all(const struct rd_work_order *order, struct rd_course *course,
+		       struct rd_work *work, struct rd_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < course->kernels.n; i++)
+		r = prepare(order, course, &course->kernels.items[i], work, err);
 	return r;
 }
 
@@ -316,8 +343,14 @@ int rd_work_prepare(const struct rd_work_order *order, struct rd_course *course,
 	if (fd < 0)
 		return fd;
 	r = prepare_sources(order, course, err);
-	for (size_t i = 0; !r && i < course->kernels.n; i++)
-		r = prepare(order, &course->kernels.items[i], &made, err);
+	if (!r)
+		r = prepare_all(order, course, &made, err);
+	while (r == AGAIN) {
+		rd_work_deinit(&made);
+		r = prepare_all(order, course, &made, err);
+	}
+	if (!r && course_settle_packages(order->facts, course))
+		r = rd_error_nomem(err);
 	if (r)
 		return r;
 	*work = made;

@@ -20,12 +20,16 @@ int work_write(const struct rd_state *state, const char *path, const struct rd_t
 int work_inspect(const struct rd_system *sys, const char *path, struct rd_copy *copy,
 		 struct rd_error *err);
 
+enum {
+	WORK_BAD = RD_WORK_FAILED + 1, /* a module is patched or modified */
+};
+
 /**
  * work_prove() - whether a module may be installed for a kernel
  * @build_idp: its build-id, the caller's; NULL if it has none
  *
- * Return: 0, RD_WORK_FAILED (it shows a patch, cannot be inspected, is of another kernel), or a
- * negative errno.
+ * Return: 0, RD_WORK_FAILED (it cannot be inspected, is of another kernel), WORK_BAD, or a negative
+ * errno.
  */
 int work_prove(const struct rd_system *sys, const char *path, const char *kernel, char **build_idp,
 	       struct rd_error *err);

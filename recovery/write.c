@@ -90,9 +90,14 @@ static int make_folder(int parent, const char *name, mode_t mode, struct rd_erro
 	RD_CLEANUP(rd_closep) int fd = -1;
 	struct stat st;
 
-	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
+	if (mkdirat(parent, name, mode) < 0) {
+		/* Somebody else's, or a link that leads nowhere: who opens it within the root will
+		 * know. */
+		if (errno == EEXIST)
+			return 0;
 		return rd_error_set(err, errno, "make folder %s: %s", name, strerror(errno));
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return rd_error_set(err, errno, "open folder %s: %s", name, strerror(errno));
 	if ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)

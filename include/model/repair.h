@@ -78,7 +78,8 @@ struct rd_repair {
 	struct {
 		char **items;
 		size_t n, cap;
-	} unregistered; /* NAME/VERSION that are taken off dkms' list */
+	} unregistered, stale; /* NAME/VERSION that are taken off dkms' list; builds for kernels
+				  that are not installed, taken away */
 	struct {
 		char **items;
 		size_t n, cap;

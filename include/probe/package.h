@@ -96,7 +96,7 @@ enum {
  * rd_package_original() - the bytes that the installed package has for a path
  * @path: as seen from the root
  * @originalp: the caller's, to be released; its content has the digest that the data base of the
- *             packages has, whatever became of the file at @path. If there is no archive, package
+ *             packages has, whatever became of the file at @path. Without a good archive, package
  *             and version are set all the same, as far as they are known
  *
  * Looks for packages as they were downloaded, in the package manager's cache. Decompresses the

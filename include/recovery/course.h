@@ -67,6 +67,7 @@ struct rd_backup_means {
 /* A package that would be a means, and is not at hand: apt could fetch it. */
 struct rd_missing_means {
 	char *package, *version;
+	char *words; /* how to get it, or why it could not be got */
 	char *kernel; /* whose module it has; NULL: it has a source that has no way */
 };
 
@@ -117,6 +118,12 @@ struct rd_course_rest {
 	char *what, *way_out;
 };
 
+/* A bad build for a kernel that is not installed: dkms would put it in place if that came back. */
+struct rd_course_stale {
+	const struct rd_dkms_package *package;
+	const struct rd_dkms_build *build;
+};
+
 /* A file system that recovery writes to. */
 struct rd_course_room {
 	char *path; /* a folder on it */
@@ -135,7 +142,12 @@ struct rd_course {
 	struct {
 		const struct rd_dkms_package **items;
 		size_t n, cap;
-	} unregistered; /* whose source cannot be proven: taken off dkms' list */
+	} unregistered; /* whose source cannot be proven, or builds what is patched: taken off dkms'
+			   list */
+	struct {
+		struct rd_course_stale *items;
+		size_t n, cap;
+	} stale; /* taken away */
 	struct {
 		struct rd_course_rest *items;
 		size_t n, cap;

@@ -11,12 +11,13 @@
 enum {
 	_RD_FETCH_OK,
 	RD_FETCH_NOTHING, /* nothing that is missing would change the course */
-	RD_FETCH_FAILED, /* the download; @err says why */
+	RD_FETCH_FAILED, /* one of them; @err says why */
 };
 
 /**
  * rd_fetch_missing() - download the packages without which a course is refused or loses a source
  * @order: its means are what is missing in
+ * @asked: the method; what it cannot use is not fetched
  *
  * Archives of the installed versions come into RD_STATE_FETCHED, where rd_means_gather() looks; apt
  * proves where they are from, and what is taken out of them is held against the digests of the
@@ -25,4 +26,4 @@ enum {
  * Return: 0, a positive code above, -EINTR (stopped), or another negative errno.
  */
 int rd_fetch_missing(const struct rd_work_order *order, const struct rd_course *course,
-		     struct rd_error *err);
+		     enum rd_method asked, struct rd_error *err);

@@ -58,6 +58,9 @@ int rd_journal_begin(const struct rd_state *state, struct rd_plan *plan, struct 
 int rd_journal_open(const struct rd_state *state, unsigned int id, struct rd_txn *txnp,
 		    struct rd_error *err);
 
+/* Whether its marks say that it is committed or rolled back, whatever became of its plan. */
+bool rd_journal_is_over(const struct rd_state *state, unsigned int id);
+
 /* A step is done: once this is 0, it will be after any crash. */
 int rd_journal_mark(struct rd_txn *txn, enum rd_step step, struct rd_error *err);
 

@@ -11,10 +11,12 @@
  * rd_means_gather() - look for everything that a course may be decided by
  * @state: opened or locked; NULL if nothing was ever done on this machine
  * @facts: of rd_probe(), with the packages asked (RD_PROBE wants_packages)
+ * @unfetched: why what is missing could not be downloaded; NULL: that was not tried
  * @means: filled; rd_means_deinit() it
  *
  * Reads only. Takes seconds where a kernel's package has to be unpacked.
  * Return: 0 or a negative errno.
  */
 int rd_means_gather(const struct rd_system *sys, const struct rd_state *state,
-		    const struct rd_facts *facts, struct rd_means *means, struct rd_error *err);
+		    const struct rd_facts *facts, const char *unfetched, struct rd_means *means,
+		    struct rd_error *err);

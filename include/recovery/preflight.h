@@ -37,6 +37,14 @@ enum {
 int rd_preflight_hold(const struct rd_system *sys, struct rd_hold *hold, struct rd_error *err);
 
 /**
+ * rd_preflight_mounts() - whether what boots a machine is there to be changed
+ *
+ * A file system for /boot, /boot/efi or /efi by fstab(5) that is not mounted. Return: 0,
+ * RD_PREFLIGHT_REFUSED, or a negative errno.
+ */
+int rd_preflight_mounts(const struct rd_system *sys, struct rd_error *err);
+
+/**
  * rd_preflight_check() - whether packages are at rest, and the file systems can take what a course
  * puts there
  * @course: a kernel for whose build there is no room gets its fallback, and the reason says so; its

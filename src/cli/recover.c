@@ -108,6 +108,13 @@ static int open_state(struct recovery *recovery, struct rd_error *err)
 	return r;
 }
 
+static int hold(struct recovery *recovery, struct rd_error *err)
+{
+	int r = rd_preflight_hold(&recovery->sys, &recovery->hold, err);
+
+	return r > 0 ? refused(recovery, err) : r;
+}
+
 /* A transaction that was cut off comes first: forward if it was far enough, else back. */
 static int resume(struct recovery *recovery, struct rd_error *err)
 {
@@ -120,10 +127,13 @@ static int resume(struct recovery *recovery, struct rd_error *err)
 	if (recovery->state.fd < 0)
 		return 0;
 	r = rd_transaction_unfinished(&recovery->state, &txn, err);
-	if (r == -EPROTO) {
+	if (r == -EPROTO || r == -EBADMSG) {
 		const struct rd_error how = *err;
 
-		rd_error_set(err, EPROTO, "%.400s: use that version, or a later one", how.msg);
+		rd_error_set(err, -r, "%.400s: %s", how.msg,
+			     r == -EPROTO ? "use that version, or a later one"
+					  : "what it had done is not known; move that folder to "
+					    "another place, then try again");
 		return refused(recovery, err);
 	}
 	if (r)
@@ -136,12 +146,11 @@ static int resume(struct recovery *recovery, struct rd_error *err)
 		 "Transaction %04u was interrupted. Finish it, or take it back?", txn.id);
 	r = cli_consent(question, recovery->values, err);
 	if (!r)
-		r = rd_preflight_hold(&recovery->sys, &recovery->hold, err);
+		r = rd_preflight_mounts(&recovery->sys, err);
 	if (r > 0)
 		return CLI_REFUSED;
 	if (!r)
 		r = rd_recover_resume(&recovery->sys, &recovery->state, &progress, err);
-	rd_hold_deinit(&recovery->hold);
 	cli_progress_end(&recovery->progress);
 	if (r < 0)
 		return r;
@@ -170,18 +179,19 @@ static bool is_empty(const struct recovery *recovery)
 	const struct rd_course *course = &recovery->course;
 
 	return !course->kernels.n && !course->sources.n && !course->unregistered.n &&
-	       !recovery->repair.leftovers.n;
+	       !course->stale.n && !recovery->repair.leftovers.n;
 }
 
 /* By what is at hand now. */
-static int choose(struct recovery *recovery, struct rd_error *err)
+static int choose(struct recovery *recovery, const char *unfetched, struct rd_error *err)
 {
 	const struct rd_state *state = recovery->state.fd < 0 ? NULL : &recovery->state;
 	int r;
 
 	rd_course_deinit(&recovery->course);
 	rd_means_deinit(&recovery->means);
-	r = rd_means_gather(&recovery->sys, state, &recovery->facts, &recovery->means, err);
+	r = rd_means_gather(&recovery->sys, state, &recovery->facts, unfetched, &recovery->means,
+			    err);
 	return r ? r
 		 : rd_course_decide(&recovery->facts, &recovery->means, recovery->asked,
 				    &recovery->course, err);
@@ -202,13 +212,16 @@ static struct rd_work_order order_of(struct recovery *recovery)
 static int download(struct recovery *recovery, struct rd_error *err)
 {
 	const struct rd_work_order order = order_of(recovery);
-	int r = rd_fetch_missing(&order, &recovery->course, err);
+	struct rd_error why = RD_ERROR_INIT;
+	int r = rd_fetch_missing(&order, &recovery->course, recovery->asked, &why);
 
 	if (r == RD_FETCH_NOTHING)
 		return 0;
-	if (r)
-		return r == RD_FETCH_FAILED || r == -EINTR ? refused(recovery, err) : r;
-	return choose(recovery, err);
+	if (r < 0) {
+		rd_error_set(err, -r, "%s", why.msg);
+		return r == -EINTR ? refused(recovery, err) : r;
+	}
+	return choose(recovery, r ? why.msg : NULL, err);
 }
 
 /* What is the matter, and what could be done about it. */
@@ -223,7 +236,7 @@ static int decide(struct recovery *recovery, struct rd_error *err)
 		return refused(recovery, err);
 	}
 	if (!r)
-		r = choose(recovery, err);
+		r = choose(recovery, NULL, err);
 	if (!r && recovery->values->may_download && !recovery->values->is_dry_run)
 		r = download(recovery, err);
 	if (!r)
@@ -300,8 +313,6 @@ static int check_possible(struct recovery *recovery, struct rd_error *err)
 		r = rd_preflight_check(&recovery->sys, &recovery->facts, &recovery->course, err);
 	if (r >= 0 && cli_repair_fill(&recovery->sys, &recovery->course, &recovery->repair, err))
 		return -ENOMEM;
-	if (!r && !recovery->values->is_dry_run)
-		r = rd_preflight_hold(&recovery->sys, &recovery->hold, err);
 	return r > 0 ? refused(recovery, err) : r;
 }
 
@@ -391,7 +402,8 @@ static int prepare(struct recovery *recovery, struct rd_error *err)
 	cli_progress_end(&recovery->progress);
 	if (r > 0 || r == -EINTR)
 		return refused(recovery, err);
-	return r ? r : cli_repair_add_work(&recovery->work, &recovery->repair, err);
+	return r ? r
+		 : cli_repair_add_work(&recovery->course, &recovery->work, &recovery->repair, err);
 }
 
 static int recover(struct recovery *recovery, struct rd_error *err)
@@ -406,7 +418,10 @@ static int recover(struct recovery *recovery, struct rd_error *err)
 		return r;
 	repair->is_live = recovery->sys.is_live;
 	rd_spawn_catch_signals();
-	r = resume(recovery, err);
+	/* From here on nobody installs a kernel: what is seen is what there is. */
+	r = recovery->values->is_dry_run ? 0 : hold(recovery, err);
+	if (!r)
+		r = resume(recovery, err);
 	if (!r)
 		r = decide(recovery, err);
 	if (r)

@@ -159,6 +159,10 @@ int cli_repair_fill(const struct rd_system *sys, const struct rd_course *course,
 		r = add_room(&course->rooms.items[i], repair);
 	for (size_t i = 0; !r && i < course->unregistered.n; i++)
 		r = push_word(&repair->unregistered, package_words(course->unregistered.items[i]));
+	for (size_t i = 0; !r && i < course->stale.n; i++)
+		r = push_word(&repair->stale,
+			      rd_text_format("%s/%s", course->stale.items[i].package->path,
+					     course->stale.items[i].build->kernel));
 	return r ? rd_error_nomem(err) : 0;
 }
 
@@ -196,7 +200,8 @@ int cli_repair_foresee(const struct rd_facts *facts, const struct rd_course *cou
 }
 
 /* The methods as they came out, too. */
-int cli_repair_add_work(const struct rd_work *work, struct rd_repair *repair, struct rd_error *err)
+int cli_repair_add_work(const struct rd_course *course, const struct rd_work *work,
+			struct rd_repair *repair, struct rd_error *err)
 {
 	for (size_t i = 0; i < work->kernels.n && i < repair->kernels.n; i++) {
 		const struct rd_work_kernel *from = &work->kernels.items[i];
@@ -212,6 +217,11 @@ int cli_repair_add_work(const struct rd_work *work, struct rd_repair *repair, st
 		to->reason = RD_TAKE_PTR(reason);
 		free(to->module);
 		to->module = RD_TAKE_PTR(module);
+	}
+	/* More may have come. */
+	for (size_t i = repair->unregistered.n; i < course->unregistered.n; i++) {
+		if (push_word(&repair->unregistered, package_words(course->unregistered.items[i])))
+			return rd_error_nomem(err);
 	}
 	return 0;
 }

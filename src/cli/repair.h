@@ -15,5 +15,7 @@ int cli_repair_fill(const struct rd_system *sys, const struct rd_course *course,
 int cli_repair_foresee(const struct rd_facts *facts, const struct rd_course *course,
 		       bool with_leftovers, struct rd_repair *repair, struct rd_error *err);
 
-/* How each kernel came out, once all is made ready: method, reason, module. */
-int cli_repair_add_work(const struct rd_work *work, struct rd_repair *repair, struct rd_error *err);
+/* How each kernel came out, once all is made ready: method, reason, module; and what dkms forgets.
+ */
+int cli_repair_add_work(const struct rd_course *course, const struct rd_work *work,
+			struct rd_repair *repair, struct rd_error *err);

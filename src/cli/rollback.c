@@ -179,7 +179,9 @@ static int carry_out(struct work *work, struct rd_error *err)
 	RD_CLEANUP(rd_hold_deinit) struct rd_hold hold = RD_HOLD_INIT;
 	int r;
 
-	r = rd_preflight_hold(&work->sys, &hold, err);
+	r = rd_preflight_mounts(&work->sys, err);
+	if (!r)
+		r = rd_preflight_hold(&work->sys, &hold, err);
 	if (r)
 		return r > 0 ? CLI_REFUSED : r;
 	/* An interrupted one can be called again, but nobody has to. */

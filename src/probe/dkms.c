@@ -250,5 +250,7 @@ int rd_probe_dkms(const struct rd_system *sys, const struct rd_probe_options *op
 		r = rd_examiner_recall(&dkms.examiner, err);
 	if (!r)
 		r = read_tree(&dkms, err);
+	if (!r)
+		r = rd_dkms_forget_sources(&dkms, err);
 	return r ? r : rd_dkms_judge_kernels(&dkms, err);
 }

@@ -67,5 +67,8 @@ int rd_dkms_add_weak(const struct rd_dkms *dkms, struct rd_error *err);
 int rd_dkms_find_file(const struct rd_system *sys, const char *folder, const char *name,
 		      char **pathp, struct rd_error *err);
 
+/* Sources of versions that dkms knew once are nothing that it builds from. Return: 0 or -errno. */
+int rd_dkms_forget_sources(const struct rd_dkms *dkms, struct rd_error *err);
+
 /* What the next autoinstall does to each kernel. Return: 0 or a negative errno. */
 int rd_dkms_judge_kernels(const struct rd_dkms *dkms, struct rd_error *err);

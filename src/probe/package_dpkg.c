@@ -354,14 +354,37 @@ static char *archive_of(const char *folder, const char *package, const struct rd
 	return rd_text_take_string(&text);
 }
 
-/* Maps the installed version of a package as it was downloaded. */
-static int map_archive(const struct rd_package_db *db, const struct rd_deb_status *status,
-		       struct rd_package_original *original, struct rd_map *map,
-		       struct rd_error *err)
+/* The file out of one archive. */
+static int take_from(struct rd_package_db *db, const struct listed *listed,
+		     const struct claim *claim, struct rd_package_original *original,
+		     struct rd_error *err)
 {
-	const char *const folders[] = { ARCHIVES, db->archives };
+	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
+	int r;
+
+	r = rd_system_map(db->sys, original->archive, ARCHIVE_MAX, &map, err);
+	if (r == RD_SYSTEM_ABSENT)
+		return RD_PACKAGE_NOT_CACHED;
+	if (r)
+		return r > 0 ? RD_PACKAGE_UNUSABLE : r;
+	r = package_take_out(rd_deb_extract, listed->path, &map, original, err);
+	if (!r)
+		r = package_verify(original, listed->path, RD_DIGEST_MD5, claim->digest, err);
+	if (r)
+		rd_text_deinit(&original->content);
+	return r;
+}
+
+/* From wherever a good one is; of a bad one the reason is worth more than that none is there. */
+static int take_from_any(struct rd_package_db *db, const struct listed *listed,
+			 const struct claim *claim, const struct rd_deb_status *status,
+			 struct rd_package_original *original, struct rd_error *err)
+{
+	const char *const folders[] = { db->archives, ARCHIVES };
+	int result = RD_PACKAGE_NOT_CACHED;
 
 	for (size_t i = 0; i < RD_N_ELEMENTS(folders); i++) {
+		struct rd_error why = RD_ERROR_INIT;
 		int r;
 
 		if (!folders[i])
@@ -370,17 +393,20 @@ static int map_archive(const struct rd_package_db *db, const struct rd_deb_statu
 		original->archive = archive_of(folders[i], original->package, status);
 		if (!original->archive)
 			return rd_error_nomem(err);
-		r = rd_system_map(db->sys, original->archive, ARCHIVE_MAX, map, err);
-		if (r != RD_SYSTEM_ABSENT)
-			return r > 0 ? RD_PACKAGE_UNUSABLE : r;
+		r = take_from(db, listed, claim, original, &why);
+		if (r <= 0)
+			return r ? rd_error_set(err, -r, "%s", why.msg) : 0;
+		if (r == RD_PACKAGE_UNUSABLE || result == RD_PACKAGE_NOT_CACHED) {
+			rd_error_set(err, why.errnum, "%s", why.msg);
+			result = r;
+		}
 	}
-	return RD_PACKAGE_NOT_CACHED;
+	return result;
 }
 
-/* Finds the archive of @claim's package, and maps it. */
-static int open_archive(struct rd_package_db *db, struct claim *claim,
-			struct rd_package_original *original, struct rd_map *map,
-			struct rd_error *err)
+/* Finds an archive of @claim's package, and the file in it. */
+static int take_out(struct rd_package_db *db, const struct listed *listed, struct claim *claim,
+		    struct rd_package_original *original, struct rd_error *err)
 {
 	RD_CLEANUP(rd_deb_status_deinit) struct rd_deb_status status = RD_DEB_STATUS_INIT;
 	int r;
@@ -397,7 +423,7 @@ static int open_archive(struct rd_package_db *db, struct claim *claim,
 	original->version = strdup(status.version);
 	if (!original->version)
 		return rd_error_nomem(err);
-	return map_archive(db, &status, original, map, err);
+	return take_from_any(db, listed, claim, &status, original, err);
 }
 
 static int original(struct rd_package_db *db, const char *path,
@@ -407,7 +433,6 @@ static int original(struct rd_package_db *db, const char *path,
 	struct rd_package_original made = RD_PACKAGE_ORIGINAL_INIT;
 	RD_CLEANUP(search_deinit) struct search search = { 0 };
 	RD_CLEANUP(claim_deinit) struct claim claim = { 0 };
-	RD_CLEANUP(rd_map_deinit) struct rd_map map = RD_MAP_INIT;
 	int r;
 
 	r = search_init(&search, db, path, err);
@@ -415,12 +440,8 @@ static int original(struct rd_package_db *db, const char *path,
 		r = search_next(&search, &claim, err);
 	if (r || !claim.package)
 		return r ? r : RD_PACKAGE_UNOWNED;
-	r = open_archive(db, &claim, &made, &map, err);
-	if (!r)
-		r = package_take_out(rd_deb_extract, search.listed.path, &map, &made, err);
-	if (!r)
-		r = package_verify(&made, search.listed.path, RD_DIGEST_MD5, claim.digest, err);
-	if (r && r != RD_PACKAGE_NOT_CACHED)
+	r = take_out(db, &search.listed, &claim, &made, err);
+	if (r < 0)
 		return r;
 	*originalp = made;
 	made = (struct rd_package_original)RD_PACKAGE_ORIGINAL_INIT;

@@ -238,7 +238,7 @@ static int original(struct rd_package_db *db, const char *path,
 		r = package_take_out(rd_deb_extract_tar, path, &map, &made, err);
 	if (!r)
 		r = package_verify(&made, path, claim.entry.kind, claim.entry.digest, err);
-	if (r && r != RD_PACKAGE_NOT_CACHED)
+	if (r < 0)
 		return r;
 	*originalp = made;
 	made = (struct rd_package_original)RD_PACKAGE_ORIGINAL_INIT;

@@ -122,7 +122,7 @@ static void put_rooms(struct page *page, const struct rd_repair *repair)
 		const struct rd_repair_room *room = &repair->rooms.items[i];
 
 		page_wrapf(page, 0, 2, "%s: %llu MiB; %llu MiB are", room->path,
-			   (unsigned long long)(room->wanted / MIB + 1),
+			   (unsigned long long)room->wanted / MIB + 1,
 			   (unsigned long long)(room->free / MIB));
 	}
 }
@@ -163,6 +163,8 @@ static void put_plan(struct page *page, const struct rd_repair *repair)
 	put_paths(page,
 		  "Taken off dkms' list: what it builds would be patched, or cannot be proven",
 		  repair->unregistered.items, repair->unregistered.n);
+	put_paths(page, "Builds for kernels that are not installed, taken away",
+		  repair->stale.items, repair->stale.n);
 	put_paths(page, "Images that are made anew", repair->images.items, repair->images.n);
 	put_paths(page, "Leftovers of the recipes that are put away", repair->leftovers.items,
 		  repair->leftovers.n);

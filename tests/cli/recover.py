@@ -1,138 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""recover on whole small machines: recover.py BINARY TOOLS MODULES SCHEMAS
+"""recover on whole small machines: recover.py BINARY TOOLS MODULES SCHEMAS (recover_case.py)"""
 
-The machines are those of tests/recovery/whole, whose programs are TOOLS (fake-tools.c). What must
-come of them is known from what they are made of: the bytes of the modules, the stock source.
-"""
-
-import fcntl
+import hashlib
 import os
-import pathlib
-import signal
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
-BINARY, TOOLS, MODULES, SCHEMAS = (pathlib.Path(a).resolve() for a in sys.argv[1:5])
-TESTS = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(TESTS), str(TESTS / "recovery")]
+from recover_case import (BINARY, TOOLS, MODULES, TESTS, KERNEL, OLDER, PACKAGE, SOURCE, CRAT,
+                          VERSION, WORK, MAKE_LOG, MIB, modules, updates, intree, image, Case, main)
 import picture  # noqa: E402
-import verb  # noqa: E402
 import whole  # noqa: E402
-from verb import DONE, FAILED, REFUSED, STATE, USAGE, tree  # noqa: E402
-
-SKIP = 77
-KERNEL, OLDER = "6.14.0-35-generic", "6.14.0-33-generic"
-PACKAGE = "amdgpu/6.16.6-2238411.24.04"
-SOURCE = "usr/src/amdgpu-6.16.6-2238411.24.04"
-CRAT = f"{SOURCE}/amd/amdkfd/kfd_crat.c"
-VERSION = f"var/lib/dkms/{PACKAGE}"
-WORK = f"{STATE}/work"
-MAKE_LOG = f"{WORK}/dkms/{PACKAGE}/build/make.log"
-MIB = 1 << 20
-HOLD = """import fcntl, sys
-with open(sys.argv[1], "r+b") as lock:
-    fcntl.lockf(lock, fcntl.LOCK_EX)
-    print("!", flush=True)
-    sys.stdin.read()
-"""
-
-
-def modules(kernel=KERNEL):
-    return f"usr/lib/modules/{kernel}"
-
-
-def updates(kernel=KERNEL):
-    return f"{modules(kernel)}/updates/dkms/amdgpu.ko.zst"
-
-
-def intree(kernel=KERNEL):
-    return f"{modules(kernel)}/kernel/drivers/gpu/drm/amd/amdgpu/amdgpu.ko.zst"
-
-
-def image(kernel=KERNEL):
-    return f"boot/initrd.img-{kernel}"
-
-
-class Case(verb.Case):
-    binary, schemas = BINARY, SCHEMAS
-    machine = "one-kernel"
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.root = pathlib.Path(folder.name) / "root"
-        self.make(self.machine)
-
-    def make(self, machine):
-        verb.copy_of(machine, lambda at: whole.make(machine, at, MODULES, TOOLS), self.root)
-        self.before = tree(self.root)
-
-    def changed(self):
-        """The machine is as the test wants it."""
-        self.before = tree(self.root)
-
-    def bytes(self, path):
-        return self.file(path).read_bytes()
-
-    def fake(self, name, kernel=KERNEL):
-        """A module of the set as it is built: clean, patched."""
-        return self.bytes(f"usr/share/fake/{kernel}/{name}/amdgpu.ko.zst")
-
-    def recover(self, *args, code=DONE):
-        return self.answer("recover", "--yes", *args, code=code)
-
-    def refuses(self, *args, words=()):
-        """By text and by --json, and nothing is changed or left."""
-        self.changed()
-        self.refused("recover", "--yes", *args, words=words)
-        document = self.recover(*args, code=REFUSED)
-        self.assertIn(document["result"], ("refused", "undone"))
-        for word in words:
-            self.assertIn(word, document["reason"])
-        self.is_as_before()
-        self.assertFalse(self.file(WORK).exists())
-        return document
-
-    def dep(self, kernel=KERNEL):
-        lines = self.file(f"{modules(kernel)}/modules.dep").read_text(encoding="utf-8")
-        return [p for p in (f"{modules(kernel)}/{line.split(':')[0]}" for line in
-                            lines.splitlines()) if p.endswith("/amdgpu.ko.zst")]
-
-    def link(self, name, is_there=True):
-        path = self.file(f"usr/sbin/{name}")
-        path.unlink(missing_ok=True)
-        if is_there:
-            path.symlink_to("fake-tools")
-
-    def break_tool(self, *words):
-        self.file("usr/share/fake/broken").write_text(" ".join(words), encoding="utf-8")
-
-    def is_built_anew(self, kernel=KERNEL):
-        clean = self.fake("clean", kernel)
-        self.assertEqual(self.bytes(updates(kernel)), clean)
-        self.assertEqual(self.bytes(f"{VERSION}/{kernel}/x86_64/module/amdgpu.ko.zst"), clean)
-        self.assertEqual(self.dep(kernel), [updates(kernel)])
-        self.assertIn(clean, self.bytes(image(kernel)))
-        self.assertTrue(self.file(f"var/lib/dkms/amdgpu/kernel-{kernel}-x86_64").is_symlink())
-
-    def is_intree(self, kernel=KERNEL, picked=None):
-        self.assertFalse(self.file(updates(kernel)).exists())
-        self.assertFalse(self.file(f"{VERSION}/{kernel}").exists())
-        self.assertFalse(self.file(f"var/lib/dkms/amdgpu/kernel-{kernel}-x86_64").is_symlink())
-        self.assertEqual(self.dep(kernel), [intree(kernel)])
-        self.assertIn(self.bytes(intree(kernel)), self.bytes(picked or image(kernel)))
-
-    def is_stock(self):
-        self.assertEqual(self.bytes(CRAT), picture.crat_source("stock", 1091).encode())
-
-    def comes_back(self):
-        self.run_verb("rollback", "--yes", "--i-know", code=DONE)
-        self.is_as_before()
-
+from verb import DONE, REFUSED, STATE
 
 class Methods(Case):
     def test_source(self):
@@ -195,6 +74,26 @@ class Methods(Case):
         (cache / file_name).write_bytes(archive)
         self.changed()
         self.is_packaged(good, "--method", "package")
+        (cache / file_name).write_bytes(archive[:len(archive) // 2])
+        self.refuses("--method", "package", words=[file_name, "--download fetches"])
+        self.is_packaged(good, "--method", "package", "--download")
+
+    def test_download_that_nobody_needs(self):
+        """The package of a source has no other copy, and the kernel another way."""
+        stock = picture.crat_source("stock", 1091).encode()
+        self.file("var/lib/dpkg/info/amdgpu-dkms.md5sums").write_text(
+            f"{hashlib.md5(stock).hexdigest()}  {CRAT}\n", encoding="utf-8")
+        self.file("var/lib/dpkg/status").write_text(
+            "Package: amdgpu-dkms\nStatus: install ok installed\nArchitecture: all\nVersion: 1:6\n\n"
+            f"Package: linux-headers-{KERNEL}\nStatus: install ok half-configured\n"
+            "Architecture: amd64\nVersion: 6\n\n", encoding="utf-8")
+        self.file(CRAT).write_bytes(b"\0no text")
+        self.link("apt-get")
+        self.changed()
+        kernel = self.recover("--download")["kernels"][0]
+        self.assertEqual(kernel["method"], "intree")
+        self.assertIn("amdgpu-dkms 1:6 could not be fetched", kernel["reason"])
+        self.comes_back()
 
     def is_packaged(self, good, *args):
         """recover puts the package's module back; and rollback the one that was there."""
@@ -210,7 +109,8 @@ class Methods(Case):
         self.refuses(words=[f"--download fetches {what.replace('=', ' ')}"])
         self.refuses("--download", words=["apt-get is not installed"])
         self.link("apt-get")
-        self.refuses("--download", words=[f"download {what}", "Can't find a source"])
+        self.refuses("--download", words=[f"{what.replace('=', ' ')} could not be fetched",
+                                          "Can't find"])
         there = self.file(f"usr/share/fake/archives/{what}")
         there.mkdir(parents=True)
         (there / file_name).write_bytes(picture.deb_package(
@@ -283,6 +183,19 @@ class Methods(Case):
         self.assertFalse(self.file(f"{VERSION}/{KERNEL}").exists())
         self.assertTrue(self.file(f"{VERSION}/source").is_symlink())
         self.assertEqual(self.dep(), [intree()])
+        self.comes_back()
+
+    def test_build_for_a_kernel_that_is_gone(self):
+        """It comes back with the kernel, and nothing would build it anew."""
+        gone = f"{VERSION}/6.14.0-11-generic"
+        subprocess.run(["cp", "-a", self.file(f"{VERSION}/{KERNEL}"), self.file(gone)], check=True)
+        self.changed()
+        self.assertEqual(self.recover("--kernel", KERNEL)["stale_builds"], [])
+        self.assertTrue(self.file(gone).exists())
+        document = self.recover()
+        self.assertEqual((document["kernels"], document["stale_builds"]), ([], [f"/{gone}"]))
+        self.assertFalse(self.file(gone).exists())
+        self.run_verb("rollback", "--yes", "--i-know", code=DONE)
         self.comes_back()
 
     def test_image_only(self):
@@ -414,177 +327,6 @@ class Images(Case):
         document = self.recover(code=REFUSED)
         self.assertEqual((document["result"], len(document["rests"])), ("nothing", 1))
         self.assertIn("stays", self.run_verb("recover", "--yes", code=REFUSED).stderr)
-
-
-class Refusals(Case):
-    """Nothing is changed; the reason is said, and the way out."""
-
-    def test_dry_run(self):
-        for folder in (True, False):
-            if not folder:
-                self.file(STATE).rmdir()
-            was = tree(self.root, without=None)
-            done = self.run_verb("recover", "--dry-run", code=DONE)
-            self.assertIn("source", done.stdout)
-            document = self.answer("recover", "--dry-run")
-            self.assertEqual((document["result"], document["is_dry_run"],
-                              document["kernels"][0]["fallback"]), ("planned", True, "intree"))
-            self.assertIn("0x731F", document["sources"][0]["difference"])
-            self.assertEqual(tree(self.root, without=None), was)
-
-    def test_no_such_kernel(self):
-        self.refuses("--kernel", "9.9.9-none", words=["9.9.9-none", "/lib/modules"])
-
-    def test_file_system_that_is_not_mounted(self):
-        self.file("etc/fstab").write_text("# boot\nUUID=1 / ext4 defaults 0 1\n"
-                                          "UUID=2\t/boot ext4 defaults 0 2\n", encoding="utf-8")
-        self.refuses(words=["/boot is a file system of its own", "mount it"])
-        self.assertIn(self.run_verb("check").returncode, (3, 6))
-
-    def test_dkms_tree_elsewhere(self):
-        """Found before anything is built."""
-        self.file("srv").mkdir(exist_ok=True)
-        self.file("var/lib/dkms").rename(self.file("srv/dkms"))
-        self.file("etc/dkms").mkdir(parents=True, exist_ok=True)
-        self.file("etc/dkms/framework.conf").write_text('dkms_tree="/srv/dkms"\n', encoding="utf-8")
-        self.refuses("--method", "source", words=["srv/dkms", "no path that may be changed"])
-
-    def test_no_such_user(self):
-        self.refuses("--profile", "nobody-of-that-name", words=["no user nobody-of-that-name"])
-
-    def test_wrong_use(self):
-        for args in (["--method", "prayer"], ["--method", "none"], ["--method", "image"],
-                     ["--method"], ["now"], ["--i-know"]):
-            self.refused("recover", "--yes", *args, code=USAGE,
-                         words=["see 'rdna1-doctor recover --help'"])
-
-    def test_no_terminal(self):
-        done = self.refused("recover", words=["no terminal", "--yes"])
-        self.assertIn("/boot/initrd.img", done.stdout)
-        document = self.answer("recover", code=REFUSED)
-        self.assertEqual(document["result"], "refused")
-
-    def test_somebody_who_is_not_root(self):
-        os.chmod(self.root.parent, 0o755)
-        done = self.run_verb("recover", "--yes", user=65534)
-        self.assertEqual(done.returncode, REFUSED, done.stderr)
-        self.assertIn("only root", done.stderr)
-
-    def test_no_system(self):
-        empty = self.root.parent / "empty"
-        empty.mkdir()
-        done = subprocess.run([BINARY, "recover", "--yes", "--root", empty], check=False,
-                              capture_output=True, text=True)
-        self.assertEqual(done.returncode, FAILED)
-        self.assertIn("no system", done.stderr)
-        self.assertEqual(os.listdir(empty), [])
-
-    def test_another_run(self):
-        with open(self.file(f"{STATE}/lock"), "w", encoding="utf-8") as lock:
-            lock.write("4711\n")
-            lock.flush()
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            self.refuses(words=["another run", "4711"])
-
-    def test_journal_of_a_later_version(self):
-        self.recover()
-        intent = self.file(f"{STATE}/txn/0001/00-intent")
-        intent.write_bytes(b"rdna1-doctor: plan 2\n")
-        self.refuses(words=["0001", "version 2", "use that version"])
-
-    def test_package_manager_at_work(self):
-        for name in ("lock-frontend", "lock"):
-            # In another process: fcntl(2) gives it up when this one closes the file anywhere.
-            with subprocess.Popen([sys.executable, "-c", HOLD, self.file(f"var/lib/dpkg/{name}")],
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-                self.assertEqual(other.stdout.read(1), b"!")
-                self.refuses(words=["package manager", f"process {other.pid}", "wait"])
-                other.stdin.close()
-
-    def test_package_manager_interrupted(self):
-        self.file("var/lib/dpkg/updates/0001").write_text("Package: x\n", encoding="utf-8")
-        self.refuses(words=["dpkg --configure -a"])
-        self.file("var/lib/dpkg/updates/0001").unlink()
-        self.file("var/lib/pacman").mkdir()
-        self.file("var/lib/pacman/db.lck").touch()
-        self.refuses(words=["pacman", "db.lck"])
-
-    def test_what_a_build_needs(self):
-        for path, word in ((f"{modules()}/build", f"headers of {KERNEL}"),
-                           ("usr/sbin/gcc", "compiler"), ("usr/sbin/make", "compiler"),
-                           ("usr/sbin/dkms", "dkms is not installed")):
-            with self.subTest(path=path):
-                target = os.readlink(self.file(path))
-                self.file(path).unlink()
-                self.refuses("--method", "source", words=[word])
-                kernel = self.recover()["kernels"][0]
-                self.assertEqual(kernel["method"], "intree")
-                self.assertIn(word, kernel["reason"])
-                self.comes_back()
-                self.file(path).symlink_to(target)
-
-    def test_nothing_to_fall_back_on(self):
-        self.file(intree()).unlink()
-        self.break_tool("dkms")
-        self.refuses(words=["error: expected ';'"])
-        self.file(f"{modules()}/build").unlink()
-        self.refuses(words=["headers of", "no amdgpu of the distribution"])
-
-    def test_index_cannot_be_made(self):
-        self.break_tool("depmod")
-        self.assertEqual(self.refuses(words=["No space left"])["result"], "undone")
-
-    def spoil(self):
-        """The source says more than anybody can take out of it."""
-        lines = picture.crat_source("stock", 1091).splitlines()
-        at = lines.index("\t\tint ret = kfd_parse_subtype(sub_type_hdr, device_list);")
-        lines[at + 1:at + 1] = ["", "\t\tif (kfd_device(device_list) == 0x731f)",
-                                "\t\t\tsub_type_hdr->flags |= HSA_MEM_FLAGS_HOT_PLUGGABLE;"]
-        self.file(CRAT).write_text("\n".join(lines), encoding="utf-8")
-        self.changed()
-
-    def test_source_that_cannot_be_restored(self):
-        """dkms may not build from it again."""
-        self.spoil()
-        self.refuses("--method", "source", words=[f"/{CRAT} cannot be restored"])
-        document = self.recover(code=REFUSED)  # the file itself stays as it is
-        self.assertEqual((document["kernels"][0]["method"], document["unregistered"]),
-                         ("intree", [PACKAGE]))
-        self.is_intree()
-        self.assertFalse(self.file(VERSION).exists())
-        self.assertEqual(self.before[CRAT], tree(self.root)[CRAT])
-        self.comes_back()
-
-    def test_and_only_a_backup_helps(self):
-        """The modules come back, and dkms knows nothing of them."""
-        self.recover()
-        self.file(intree()).unlink()
-        for path in (updates(), f"{VERSION}/{KERNEL}/x86_64/module/amdgpu.ko.zst"):
-            self.file(path).write_bytes(self.fake("patched"))
-        self.spoil()
-        document = self.recover(code=REFUSED)
-        self.assertEqual((document["kernels"][0]["method"], document["unregistered"]),
-                         ("backup", [PACKAGE]))
-        self.assertEqual(self.bytes(updates()), self.fake("clean"))
-        self.assertIn(self.fake("clean"), self.bytes(image()))
-        self.assertFalse(self.file(VERSION).exists())
-        self.assertFalse(self.file(f"var/lib/dkms/amdgpu/kernel-{KERNEL}-x86_64").is_symlink())
-        self.comes_back()
-
-    def test_stopped(self):
-        self.break_tool("slow")
-        with subprocess.Popen([BINARY, "recover", "--yes", "--root", self.root],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                              text=True) as run:
-            while not self.file(MAKE_LOG).exists():
-                self.assertIsNone(run.poll())
-                time.sleep(0.05)
-            run.send_signal(signal.SIGTERM)
-            said = run.communicate(timeout=60)[1]
-        self.assertEqual(run.returncode, REFUSED, said)
-        self.assertIn("stopped", said)
-        self.assertEqual(tree(self.root)[CRAT], self.before[CRAT])
-        self.assertFalse(self.file(WORK).exists())
 
 
 class SecureBoot(Case):
@@ -723,19 +465,5 @@ class Interrupted(Case):
         self.is_built_anew()
 
 
-def lacking():
-    if os.geteuid():
-        return "the tools of a machine run in a chroot, which is root's"
-    try:
-        picture.module(MODULES, "ubuntu.zst")
-    except picture.Unavailable as e:
-        return str(e)
-    return None
-
-
 if __name__ == "__main__":
-    os.umask(0o022)
-    if lacking():
-        print(lacking())
-        sys.exit(SKIP)
-    unittest.main(argv=[sys.argv[0], *sys.argv[5:]])
+    main()

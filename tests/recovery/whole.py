@@ -5,7 +5,7 @@
     whole.py TOOLS MODULES MACHINE PROGRAM [ARGUMENT...]
 
 MACHINE is a manifest of tests/recovery/whole, TOOLS the program of fake-tools.c, MODULES the folder
-of the modules of the pictures. tests/cli/recover.py uses this as a module.
+of the modules of the pictures. tests/cli/recover_case.py uses this as a module.
 """
 
 import os
