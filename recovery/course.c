@@ -140,6 +140,25 @@ static void find_build(const struct rd_facts *facts, struct rd_kernel_course *co
 	}
 }
 
+/* Of another version as a rule: what is installed is good. */
+static void find_bad_build(const struct rd_facts *facts, struct rd_kernel_course *course)
+{
+	for (size_t i = 0; i < facts->dkms.n; i++) {
+		const struct rd_dkms_package *package = &facts->dkms.items[i];
+
+		for (size_t k = 0; k < package->builds.n; k++) {
+			const struct rd_dkms_build *build = &package->builds.items[k];
+
+			if (strcmp(build->kernel, course->kernel->release) != 0 ||
+			    !course_is_bad_build(facts, package, build))
+				continue;
+			course->package = package;
+			course->build = build;
+			return;
+		}
+	}
+}
+
 /* The kernel's own copy below kernel/, where packages of the distribution put it, if proven. */
 static const struct rd_copy *find_intree(const struct rd_facts *facts, const char *kernel)
 {
@@ -154,13 +173,6 @@ static const struct rd_copy *find_intree(const struct rd_facts *facts, const cha
 	return NULL;
 }
 
-static bool is_below(const char *path, const char *folder)
-{
-	size_t n = strlen(folder);
-
-	return rd_text_has_prefix(path, folder) && path[n] == '/';
-}
-
 /* The means for the source of a package, of several files one that has no way; NULL if none was
  * looked at. */
 static const struct rd_source_means *find_source(const struct decision *decision,
@@ -171,7 +183,7 @@ static const struct rd_source_means *find_source(const struct decision *decision
 	for (size_t i = 0; package->source && i < decision->means->sources.n; i++) {
 		const struct rd_source_means *source = &decision->means->sources.items[i];
 
-		if (is_below(source->path, package->source) &&
+		if (course_is_below(source->path, package->source) &&
 		    (!found || source->way == RD_SOURCE_WAY_NONE))
 			found = source;
 	}
@@ -341,8 +353,11 @@ static int decide_kernel(struct decision *decision, const struct rd_kernel *kern
 	if (has_bad_module) {
 		if (choose_method(decision, &course))
 			return -ENOMEM;
+	} else if (has_bad_built) {
+		course.method = RD_METHOD_UNBUILD;
+		find_bad_build(facts, &course);
 	} else {
-		course.method = has_bad_built ? RD_METHOD_UNBUILD : RD_METHOD_IMAGE;
+		course.method = RD_METHOD_IMAGE;
 	}
 	for (size_t i = 0; i < facts->images.n; i++) {
 		const struct rd_image *image = &facts->images.items[i];
@@ -519,7 +534,8 @@ static const char *find_way_out(const struct rd_facts *facts, const struct rd_co
 static bool has_package(const struct rd_facts *facts, const char *path)
 {
 	for (size_t i = 0; i < facts->dkms.n; i++) {
-		if (facts->dkms.items[i].source && is_below(path, facts->dkms.items[i].source))
+		if (facts->dkms.items[i].source &&
+		    course_is_below(path, facts->dkms.items[i].source))
 			return true;
 	}
 	return false;

@@ -10,6 +10,9 @@
 int course_fall_back(struct rd_kernel_course *course, const struct rd_error *why,
 		     struct rd_error *err);
 
+/* Whether a path lies in a folder, and is not the folder itself. */
+bool course_is_below(const char *path, const char *folder);
+
 /* Has a version forgotten, once. Return: 0 or -ENOMEM. */
 int course_unregister(struct rd_course *course, const struct rd_dkms_package *package);
 

@@ -78,8 +78,8 @@ static int download(const struct rd_work_order *order, const struct rd_missing_m
 }
 
 /* A kernel that has another way, or is to take one, does not need it. */
-static bool is_needed(const struct rd_course *course, enum rd_method asked,
-		      const struct rd_missing_means *missing)
+bool rd_fetch_is_needed(const struct rd_course *course, enum rd_method asked,
+			const struct rd_missing_means *missing)
 {
 	if (!missing->kernel)
 		return true;
@@ -114,7 +114,7 @@ int rd_fetch_missing(const struct rd_work_order *order, const struct rd_course *
 		struct rd_error why = RD_ERROR_INIT;
 		int r;
 
-		if (!is_needed(course, asked, &means->missing.items[i]))
+		if (!rd_fetch_is_needed(course, asked, &means->missing.items[i]))
 			continue;
 		r = download(order, &means->missing.items[i], &why);
 		if (r < 0)

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "course_private.h"
 
-static bool is_below(const char *path, const char *folder)
+bool course_is_below(const char *path, const char *folder)
 {
 	size_t n = strlen(folder);
 
@@ -37,8 +37,10 @@ bool course_has_kernel(const struct rd_course *course, const struct rd_dkms_pack
 	for (size_t i = 0; i < course->kernels.n; i++) {
 		const struct rd_kernel_course *kernel = &course->kernels.items[i];
 
-		if (kernel->package == package && kernel->method != RD_METHOD_NONE &&
-		    (kernel->method == RD_METHOD_SOURCE) == is_built)
+		if (kernel->package != package || kernel->method == RD_METHOD_NONE ||
+		    kernel->method == RD_METHOD_IMAGE)
+			continue;
+		if ((kernel->method == RD_METHOD_SOURCE) == is_built)
 			return true;
 	}
 	return false;
@@ -86,7 +88,7 @@ bool course_is_bad_build(const struct rd_facts *facts, const struct rd_dkms_pack
 		const struct rd_copy *copy = &facts->copies.items[i];
 
 		if (copy->kind == RD_COPY_BUILT && rd_verdict_is_bad(copy->verdict) &&
-		    is_below(copy->path, folder))
+		    course_is_below(copy->path, folder))
 			return true;
 	}
 	return false;

@@ -6,7 +6,8 @@
  * lies beside the old one. Images take their places one after the other: the largest counts.
  *
  * The package manager's locks are those by which its own programs exclude each other: fcntl(2)
- * locks of dpkg and rpm, a file of pacman.
+ * locks of dpkg and rpm, a file of pacman. That stays if we are killed, so that it has our name in
+ * it: the next run, which holds the lock of our own, knows it for nobody's.
  */
 
 #include <errno.h>
@@ -34,14 +35,28 @@
 #define BUILD_SOURCES  4 /* the copy, dkms' own copy, and objects that are as large again */
 #define SOURCE_ENTRIES ((size_t)1 << 18)
 #define STATUS_MAX     ((size_t)64 << 20)
+#define PACMAN	       "var/lib/pacman/local"
+#define PACMAN_LOCK    "var/lib/pacman/db.lck"
+
+static const char pacman_word[] = "rdna1-doctor\n";
 
 /* --- Locks of package managers --------------------------------------------------------------- */
+
+static void unlink_pacman(int rootfd)
+{
+	RD_CLEANUP(rd_place_deinit) struct rd_place place = RD_PLACE_INIT;
+
+	if (!rd_write_place(rootfd, PACMAN_LOCK, &place, NULL))
+		rd_write_unlink(place.dirfd, place.name, NULL);
+}
 
 void rd_hold_deinit(struct rd_hold *hold)
 {
 	for (size_t i = 0; i < hold->fds.n; i++)
 		close(hold->fds.items[i]);
 	free(hold->fds.items);
+	if (hold->has_pacman)
+		unlink_pacman(hold->rootfd);
 	*hold = (struct rd_hold)RD_HOLD_INIT;
 }
 
@@ -85,7 +100,6 @@ static int check_interrupted(const struct rd_system *sys, struct rd_error *err)
 {
 	RD_CLEANUP(rd_entries_deinit) struct rd_entries updates = { 0 };
 	struct rd_error why = RD_ERROR_INIT;
-	struct stat st;
 	int r;
 
 	r = rd_system_list(sys, "/var/lib/dpkg/updates", &updates, &why);
@@ -95,16 +109,48 @@ static int check_interrupted(const struct rd_system *sys, struct rd_error *err)
 		rd_error_set(err, EBUSY, "dpkg was interrupted: run dpkg --configure -a first");
 		return RD_PREFLIGHT_REFUSED;
 	}
-	r = rd_system_stat(sys, "/var/lib/pacman/db.lck", &st, &why);
-	if (r < 0)
-		return rd_error_set(err, -r, "%s", why.msg);
-	if (!r) {
+	return 0;
+}
+
+/* Written by a run of ours that did not come to its end. */
+static bool is_ours(int fd)
+{
+	char word[sizeof(pacman_word)] = "";
+
+	return pread(fd, word, sizeof(word) - 1, 0) == (ssize_t)sizeof(word) - 1 &&
+	       !strcmp(word, pacman_word);
+}
+
+/* pacman takes its lock by making the file (libalpm's handle.c). */
+static int hold_pacman(int rootfd, struct rd_hold *hold, struct rd_error *err)
+{
+	RD_CLEANUP(rd_place_deinit) struct rd_place place = RD_PLACE_INIT;
+	RD_CLEANUP(rd_closep) int old = rd_write_open(rootfd, PACMAN_LOCK, O_RDONLY | O_NONBLOCK);
+	RD_CLEANUP(rd_closep) int fd = -1;
+	int local = rd_write_open(rootfd, PACMAN, O_PATH | O_DIRECTORY);
+	int r;
+
+	if (local == -ENOENT || local == -ENOTDIR)
+		return 0;
+	if (local >= 0)
+		close(local);
+	if (old >= 0 && is_ours(old))
+		unlink_pacman(rootfd);
+	r = rd_write_place(rootfd, PACMAN_LOCK, &place, err);
+	if (r)
+		return r > 0 ? 0 : r;
+	fd = openat(place.dirfd, place.name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EEXIST) {
 		rd_error_set(err, EBUSY,
-			     "pacman is at work, or was interrupted: /var/lib/pacman/db.lck is "
-			     "there; wait, or remove it if no pacman runs");
+			     "pacman is at work, or was interrupted: /" PACMAN_LOCK
+			     " is there; wait, or remove it if no pacman runs");
 		return RD_PREFLIGHT_REFUSED;
 	}
-	return 0;
+	if (fd < 0)
+		return rd_error_set(err, errno, "lock /%s: %s", PACMAN_LOCK, strerror(errno));
+	hold->rootfd = rootfd;
+	hold->has_pacman = true;
+	return rd_write_all(fd, pacman_word, strlen(pacman_word), err);
 }
 
 /* This machine must not go down, whichever system is worked on. */
@@ -177,6 +223,8 @@ int rd_preflight_hold(const struct rd_system *sys, struct rd_hold *hold, struct 
 
 	for (size_t i = 0; !r && i < RD_N_ELEMENTS(locks); i++)
 		r = hold_lock(sys->rootfd, locks[i], hold, err);
+	if (!r)
+		r = hold_pacman(sys->rootfd, hold, err);
 	if (!r)
 		r = hold_machine(hold, err);
 	if (r)

@@ -111,7 +111,8 @@ static int check_only_copy(const struct rd_state *state, const struct rd_backup 
 		const struct rd_node *node = &manifest->items[i];
 		bool is_there = false;
 
-		if (node->type != RD_NODE_FILE)
+		/* The log of a build is nothing that anybody could want back. */
+		if (node->type != RD_NODE_FILE || rd_text_has_suffix(node->path, "/log/make.log"))
 			continue;
 		r = is_elsewhere(state, backup, manifest, i, &is_there, err);
 		if (r || is_there)
@@ -133,7 +134,10 @@ int rd_backup_may_prune(const struct rd_state *state, const struct rd_backup *ba
 
 	if (!txn->has[RD_STEP_ROLLED_BACK] &&
 	    (!txn->has[RD_STEP_COMMITTED] || txn->has[RD_STEP_UNDO])) {
-		rd_error_set(err, EBUSY, "transaction %04u is not over yet", txn->id);
+		rd_error_set(err, EBUSY,
+			     "transaction %04u is not over yet: a boot confirms it (boot-report "
+			     "--commit), or it is rolled back",
+			     txn->id);
 		return RD_BACKUP_IN_USE;
 	}
 	for (enum backup_part part = 0; !r && part < _BACKUP_N; part++)

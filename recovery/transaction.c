@@ -71,6 +71,11 @@ int rd_transaction_run(const struct rd_state *state, struct rd_plan *plan,
 	return r ? go_back(&run, r, err) : 0;
 }
 
+bool rd_transaction_goes_on(const struct rd_txn *txn)
+{
+	return !txn->has[RD_STEP_UNDO] && txn->has[txn->plan.point];
+}
+
 int rd_transaction_resume(const struct rd_state *state, const struct rd_tools *tools,
 			  struct rd_error *err)
 {
@@ -81,7 +86,7 @@ int rd_transaction_resume(const struct rd_state *state, const struct rd_tools *t
 	r = rd_transaction_unfinished(state, &txn, err);
 	if (r)
 		return r;
-	if (txn.has[RD_STEP_UNDO] || !txn.has[txn.plan.point]) {
+	if (!rd_transaction_goes_on(&txn)) {
 		r = run_back(&run, err);
 		if (r)
 			return r;

@@ -84,6 +84,10 @@ struct rd_repair {
 		char **items;
 		size_t n, cap;
 	} images, leftovers; /* paths: made anew; put away */
+	struct {
+		char **items;
+		size_t n, cap;
+	} downloads; /* NAME VERSION of packages that a run which is no dry run fetches first */
 
 	enum rd_repair_resumed resumed;
 	unsigned int resumed_id;

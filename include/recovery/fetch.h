@@ -14,6 +14,10 @@ enum {
 	RD_FETCH_FAILED, /* one of them; @err says why */
 };
 
+/* Whether rd_fetch_missing() would fetch it. */
+bool rd_fetch_is_needed(const struct rd_course *course, enum rd_method asked,
+			const struct rd_missing_means *missing);
+
 /**
  * rd_fetch_missing() - download the packages without which a course is refused or loses a source
  * @order: its means are what is missing in

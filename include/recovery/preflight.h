@@ -14,6 +14,8 @@ struct rd_hold {
 		int *items;
 		size_t n, cap;
 	} fds;
+	int rootfd; /* borrowed */
+	bool has_pacman; /* its lock is a file, which must go again */
 };
 
 #define RD_HOLD_INIT \

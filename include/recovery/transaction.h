@@ -63,6 +63,9 @@ int rd_transaction_unfinished(const struct rd_state *state, struct rd_txn *txnp,
 int rd_transaction_run(const struct rd_state *state, struct rd_plan *plan,
 		       const struct rd_tools *tools, struct rd_error *err);
 
+/* Whether an unfinished one is far enough to be finished; else it is taken back. */
+bool rd_transaction_goes_on(const struct rd_txn *txn);
+
 /**
  * rd_transaction_resume() - finish what a crash interrupted
  *

@@ -26,6 +26,8 @@ static bool is_yes(FILE *f)
 
 int cli_consent(const char *question, const struct cli_values *values, struct rd_error *err)
 {
+	/* What is going to be done stands there before it is done, whoever reads it. */
+	fflush(stdout);
 	if (values->says_yes)
 		return 0;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
@@ -34,7 +36,6 @@ int cli_consent(const char *question, const struct cli_values *values, struct rd
 			     "given");
 		return CLI_REFUSED;
 	}
-	fflush(stdout);
 	fprintf(stderr, "%s [y/N] ", question);
 	fflush(stderr);
 	if (is_yes(stdin))

@@ -115,6 +115,25 @@ static int hold(struct recovery *recovery, struct rd_error *err)
 	return r > 0 ? refused(recovery, err) : r;
 }
 
+/* What it was about, for whoever is asked. */
+static int show_interrupted(struct recovery *recovery, const struct rd_txn *txn,
+			    struct rd_error *err)
+{
+	FILE *f = strcmp(recovery->values->format, "json") ? stdout : stderr;
+
+	fprintf(f, "Transaction %04u was interrupted %s. It is about\n", txn->id,
+		rd_transaction_goes_on(txn) ? "when new modules were in place, and is finished"
+					    : "before that was so, and is taken back");
+	for (size_t i = 0; i < txn->plan.n; i++) {
+		const struct rd_phase *phase = &txn->plan.items[i];
+
+		for (size_t k = 0; k < phase->n; k++)
+			fprintf(f, "  /%s\n", phase->items[k].path);
+	}
+	fputs("\n", f);
+	return fflush(f) ? rd_error_set(err, errno, "write: %s", strerror(errno)) : 0;
+}
+
 /* A transaction that was cut off comes first: forward if it was far enough, else back. */
 static int resume(struct recovery *recovery, struct rd_error *err)
 {
@@ -142,9 +161,11 @@ static int resume(struct recovery *recovery, struct rd_error *err)
 	repair->resumed = RD_REPAIR_PENDING;
 	if (recovery->values->is_dry_run)
 		return 0;
-	snprintf(question, sizeof(question),
-		 "Transaction %04u was interrupted. Finish it, or take it back?", txn.id);
-	r = cli_consent(question, recovery->values, err);
+	snprintf(question, sizeof(question), "Transaction %04u was interrupted. %s?", txn.id,
+		 rd_transaction_goes_on(&txn) ? "Finish it" : "Take back what it had begun");
+	r = show_interrupted(recovery, &txn, err);
+	if (!r)
+		r = cli_consent(question, recovery->values, err);
 	if (!r)
 		r = rd_preflight_mounts(&recovery->sys, err);
 	if (r > 0)
@@ -224,6 +245,20 @@ static int download(struct recovery *recovery, struct rd_error *err)
 	return choose(recovery, r ? why.msg : NULL, err);
 }
 
+/* What would be fetched before all is decided anew. */
+static int foresee_download(struct recovery *recovery, struct rd_error *err)
+{
+	const struct rd_means *means = &recovery->means;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < means->missing.n; i++) {
+		if (rd_fetch_is_needed(&recovery->course, recovery->asked,
+				       &means->missing.items[i]))
+			r = cli_repair_add_download(&means->missing.items[i], &recovery->repair);
+	}
+	return r ? rd_error_nomem(err) : 0;
+}
+
 /* What is the matter, and what could be done about it. */
 static int decide(struct recovery *recovery, struct rd_error *err)
 {
@@ -237,13 +272,23 @@ static int decide(struct recovery *recovery, struct rd_error *err)
 	}
 	if (!r)
 		r = choose(recovery, NULL, err);
-	if (!r && recovery->values->may_download && !recovery->values->is_dry_run)
-		r = download(recovery, err);
+	if (!r && recovery->values->may_download)
+		r = recovery->values->is_dry_run ? foresee_download(recovery, err)
+						 : download(recovery, err);
 	if (!r)
 		r = cli_repair_foresee(&recovery->facts, &recovery->course,
 				       recovery->values->with_leftovers, &recovery->repair, err);
 	cli_progress_end(&recovery->progress);
 	return r;
+}
+
+static bool has_other_way(const struct rd_course *course)
+{
+	for (size_t i = 0; i < course->kernels.n; i++) {
+		if (course->kernels.items[i].method != RD_METHOD_NONE)
+			return true;
+	}
+	return false;
 }
 
 /* A kernel without a method: none of it is begun, or that kernel would be left behind. */
@@ -258,7 +303,9 @@ static int refuse_course(struct recovery *recovery, struct rd_error *err)
 			continue;
 		rd_error_set(err, EOPNOTSUPP, "kernel %s cannot be helped: %s%s",
 			     kernel->kernel->release, kernel->reason,
-			     course->kernels.n > 1 ? "; --kernel helps one of the others" : "");
+			     has_other_way(course)
+				     ? "; --kernel RELEASE helps one of the others alone"
+				     : "");
 		break;
 	}
 	return refused(recovery, err);
@@ -277,10 +324,19 @@ static bool is_json(const struct recovery *recovery)
 	return !strcmp(recovery->values->format, "json");
 }
 
-/* What was planned, before the reason why it is not done. */
+/*
+ * What was planned, before it is asked for, or before the reason why it is not done. Who asked for
+ * JSON gets one document, at the end; people who are asked a question read on the other stream.
+ */
 static int show(const struct recovery *recovery, struct rd_error *err)
 {
-	return is_json(recovery) ? 0 : render(recovery, err);
+	const struct rd_render_options options = cli_render_options(recovery->values);
+
+	if (!is_json(recovery))
+		return render(recovery, err);
+	return recovery->values->says_yes ? 0
+					  : rd_renderer_find("text")->recover(
+						    &recovery->repair, &options, stderr, err);
 }
 
 /* A promise that nobody could keep is not made. */
@@ -302,14 +358,14 @@ static int check_possible(struct recovery *recovery, struct rd_error *err)
 {
 	int r;
 
-	if (recovery->course.is_refused) {
+	if (recovery->course.is_refused && !recovery->repair.downloads.n) {
 		r = cli_repair_fill(&recovery->sys, &recovery->course, &recovery->repair, err);
 		if (!r)
 			r = show(recovery, err);
 		return r ? r : refuse_course(recovery, err);
 	}
 	r = check_user(recovery, err);
-	if (!r)
+	if (!r && !recovery->course.is_refused)
 		r = rd_preflight_check(&recovery->sys, &recovery->facts, &recovery->course, err);
 	if (r >= 0 && cli_repair_fill(&recovery->sys, &recovery->course, &recovery->repair, err))
 		return -ENOMEM;
@@ -325,6 +381,25 @@ static bool has_unit(const struct rd_system *sys)
 			       "/etc/systemd/system/multi-user.target.wants/"
 			       "rdna1-doctor-commit.service",
 			       &st, NULL);
+}
+
+static const char *next_of(const struct recovery *recovery, const struct rd_report *report)
+{
+	const struct rd_repair *repair = &recovery->repair;
+
+	/* Another run would find the same again. */
+	if (repair->rests.n && repair->result != RD_REPAIR_PLANNED)
+		return repair->rests.items[0].way_out;
+	if (repair->result != RD_REPAIR_DONE || report->state == RD_STATE_UNSAFE)
+		return report->next;
+	/* What runs is the old driver, whatever a rule has to say of it. */
+	if (repair->is_live)
+		return repair->has_unit
+			       ? "sudo reboot, then: sudo rdna1-doctor check"
+			       : "sudo reboot, then: sudo rdna1-doctor boot-report --commit";
+	return repair->has_unit ? report->next
+				: "boot from that disk, then there: sudo rdna1-doctor boot-report "
+				  "--commit";
 }
 
 /* What check says now. */
@@ -344,11 +419,7 @@ static int conclude(struct recovery *recovery, struct rd_error *err)
 	recovery->is_unsafe = report.state == RD_STATE_UNSAFE;
 	repair->has_unit = has_unit(&recovery->sys);
 	repair->sentence = strdup(report.sentence);
-	/* What runs is the old driver, whatever a rule has to say of it. */
-	repair->next = strdup(repair->result == RD_REPAIR_DONE && repair->is_live &&
-					      report.state != RD_STATE_UNSAFE
-				      ? "sudo reboot, then: sudo rdna1-doctor check"
-				      : report.next);
+	repair->next = strdup(next_of(recovery, &report));
 	return repair->sentence && repair->next ? 0 : rd_error_nomem(err);
 }
 

@@ -166,6 +166,12 @@ int cli_repair_fill(const struct rd_system *sys, const struct rd_course *course,
 	return r ? rd_error_nomem(err) : 0;
 }
 
+int cli_repair_add_download(const struct rd_missing_means *missing, struct rd_repair *repair)
+{
+	return push_word(&repair->downloads,
+			 rd_text_format("%s %s", missing->package, missing->version));
+}
+
 /* A leftover in a place where recovery changes nothing. */
 static int add_left(const struct rd_leftover *leftover, struct rd_repair *repair)
 {

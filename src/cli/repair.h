@@ -11,6 +11,9 @@
 int cli_repair_fill(const struct rd_system *sys, const struct rd_course *course,
 		    struct rd_repair *repair, struct rd_error *err);
 
+/* A package that would be fetched. */
+int cli_repair_add_download(const struct rd_missing_means *missing, struct rd_repair *repair);
+
 /* The images that are made anew, and the leftovers that go. */
 int cli_repair_foresee(const struct rd_facts *facts, const struct rd_course *course,
 		       bool with_leftovers, struct rd_repair *repair, struct rd_error *err);

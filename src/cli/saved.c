@@ -20,7 +20,8 @@ static int explain(int r, struct rd_error *err)
 
 	if ((r != -EACCES && r != -EPERM) || !geteuid())
 		return r;
-	return rd_error_set(err, -r, "%.400s: run it as root", first.msg);
+	rd_error_set(err, EPERM, "only root can do that: run it as root (%.300s)", first.msg);
+	return CLI_REFUSED;
 }
 
 int cli_state_open(const struct rd_system *sys, bool is_locked, struct rd_state *statep,

@@ -97,6 +97,8 @@ int json_repair(const struct rd_repair *repair, const struct rd_render_options *
 	put_sources(&document, repair);
 	document_strings(&document, root, "unregistered", repair->unregistered.items,
 			 repair->unregistered.n);
+	document_strings(&document, root, "downloads", repair->downloads.items,
+			 repair->downloads.n);
 	document_strings(&document, root, "stale_builds", repair->stale.items, repair->stale.n);
 	document_strings(&document, root, "images", repair->images.items, repair->images.n);
 	document_strings(&document, root, "leftovers", repair->leftovers.items,

@@ -151,18 +151,46 @@ static void put_resumed(struct page *page, const struct rd_repair *repair)
 	}
 }
 
+/* Whether a kernel has no way: then nothing of the rest is done either. */
+static bool is_hopeless(const struct rd_repair *repair)
+{
+	for (size_t i = 0; i < repair->kernels.n; i++) {
+		if (!strcmp(repair->kernels.items[i].method, "none"))
+			return !repair->downloads.n;
+	}
+	return false;
+}
+
+/* A command to be typed, for the system that this is about. */
+static void put_command(struct page *page, const struct rd_repair *repair, const char *before,
+			const char *verb, const char *after)
+{
+	page_wrapf(page, 0, 0, "%ssudo rdna1-doctor %s%s%s%s", before, verb,
+		   repair->is_live ? "" : " --root ", repair->is_live ? "" : repair->root, after);
+}
+
 static void put_plan(struct page *page, const struct rd_repair *repair)
 {
-	page_heading(page, "What is going to be done");
+	bool is_in_vain = is_hopeless(repair);
+
+	put_paths(page, "Downloaded first; then all is decided anew", repair->downloads.items,
+		  repair->downloads.n);
+	page_heading(page, is_in_vain ? "What cannot be done" : "What is going to be done");
 	for (size_t i = 0; i < repair->kernels.n; i++)
 		put_kernel(page, &repair->kernels.items[i]);
+	if (is_in_vain) {
+		put_rests(page, repair);
+		return;
+	}
 	if (repair->sources.n)
 		page_heading(page, "Sources that become what they were");
 	for (size_t i = 0; i < repair->sources.n; i++)
 		put_source(page, &repair->sources.items[i]);
-	put_paths(page,
-		  "Taken off dkms' list: what it builds would be patched, or cannot be proven",
-		  repair->unregistered.items, repair->unregistered.n);
+	put_paths(
+		page,
+		"Taken off dkms' list, so that new kernels get the distribution's driver: what it "
+		"builds would be patched, or cannot be proven",
+		repair->unregistered.items, repair->unregistered.n);
 	put_paths(page, "Builds for kernels that are not installed, taken away",
 		  repair->stale.items, repair->stale.n);
 	put_paths(page, "Images that are made anew", repair->images.items, repair->images.n);
@@ -171,9 +199,11 @@ static void put_plan(struct page *page, const struct rd_repair *repair)
 	put_rests(page, repair);
 	put_rooms(page, repair);
 	page_puts(page, "\n");
-	page_wrapf(page, 0, 0,
-		   "All that is replaced or taken away is kept in /var/lib/rdna1-doctor, and "
-		   "rdna1-doctor rollback brings it back.");
+	put_command(page, repair,
+		    "All that is replaced or taken away is kept in /var/lib/rdna1-doctor, and ",
+		    "rollback", " brings it back.");
+	if (repair->is_dry_run)
+		put_command(page, repair, "Nothing was done. To do it: ", "recover", "");
 }
 
 static void put_done(struct page *page, const struct rd_repair *repair)
@@ -189,7 +219,10 @@ static void put_done(struct page *page, const struct rd_repair *repair)
 			page_wrapf(page, 0, 2, "  since %s", kernel->reason);
 	}
 	if (!repair->kernels.n)
-		page_wrapf(page, 0, 2, "no module had to be replaced");
+		page_wrapf(page, 0, 2, "%s",
+			   repair->resumed == RD_REPAIR_FINISHED
+				   ? "what the interrupted transaction had begun"
+				   : "no module had to be replaced");
 	put_rests(page, repair);
 	page_puts(page, "\n");
 	page_color(page, PAGE_BOLD);

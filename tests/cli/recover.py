@@ -62,6 +62,10 @@ class Methods(Case):
         self.file(intree()).write_bytes(self.fake("patched"))
         whole.index(self.root, TOOLS)
         self.refuses("--method", "auto", words=["no package archive"])
+        said = self.run_verb("recover", "--yes", code=REFUSED)
+        self.assertIn("What cannot be done", said.stdout)
+        self.assertNotIn("/boot/", said.stdout)
+        self.assertNotIn("--kernel", said.stderr)
         self.file("var/lib/dpkg/status").write_text(
             f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\n"
             "Version: 1:6.14.0-35.35\n\n", encoding="utf-8")
@@ -119,7 +123,9 @@ class Methods(Case):
         self.refuses("--download", words=["no package archive"])
         (there / file_name).write_bytes(archive)
         self.changed()
-        self.run_verb("recover", "--dry-run", "--download", code=REFUSED)
+        document = self.answer("recover", "--dry-run", "--download")
+        self.assertEqual((document["result"], document["downloads"]),
+                         ("planned", [what.replace("=", " ")]))
         self.is_as_before()
         self.is_packaged(good, "--download")
 
@@ -326,6 +332,7 @@ class Images(Case):
         self.assertEqual(self.run_verb("check").returncode, 3)
         document = self.recover(code=REFUSED)
         self.assertEqual((document["result"], len(document["rests"])), ("nothing", 1))
+        self.assertEqual(document["next"], document["rests"][0]["way_out"])
         self.assertIn("stays", self.run_verb("recover", "--yes", code=REFUSED).stderr)
 
 
@@ -463,6 +470,28 @@ class Interrupted(Case):
                           document["result"], document["transaction"]), ("taken-back", 1, "done",
                                                                          2))
         self.is_built_anew()
+
+    def test_is_told_what_it_is_about(self):
+        self.recover()
+        folder = self.file(f"{STATE}/txn/0001")
+        (folder / "90-armed").rename(folder / "spare-90-armed")
+        said = self.run_verb("recover", "--yes", code=DONE).stdout
+        self.assertIn("Transaction 0001 was interrupted when new modules were in place", said)
+        self.assertIn(f"  /lib/modules/{KERNEL}/updates/dkms/amdgpu.ko.zst\n", said)
+        self.assertIn("what the interrupted transaction had begun", said)
+        self.assertNotIn("no module had to be replaced", said)
+
+    def test_plan_stands_there_before_it_is_done(self):
+        """Also in a file, and with --yes."""
+        self.break_tool("slow")
+        out = self.root.parent / "out"
+        with open(out, "wb") as f, subprocess.Popen([BINARY, "recover", "--yes", "--root", self.root],
+                                                    stdout=f, stderr=subprocess.DEVNULL) as run:
+            while not self.file(MAKE_LOG).exists():
+                self.assertIsNone(run.poll())
+                time.sleep(0.05)
+            self.assertIn("What is going to be done", out.read_text(encoding="utf-8"))
+            run.kill()
 
 
 if __name__ == "__main__":

@@ -156,9 +156,21 @@ class Refusals(Case):
         self.file("var/lib/dpkg/updates/0001").write_text("Package: x\n", encoding="utf-8")
         self.refuses(words=["dpkg --configure -a"])
         self.file("var/lib/dpkg/updates/0001").unlink()
-        self.file("var/lib/pacman").mkdir()
-        self.file("var/lib/pacman/db.lck").touch()
+        self.file("var/lib/pacman/local").mkdir(parents=True)
+        lock = self.file("var/lib/pacman/db.lck")
+        lock.touch()
         self.refuses(words=["pacman", "db.lck"])
+        # One of ours, from a run that was killed.
+        lock.write_text("rdna1-doctor\n", encoding="utf-8")
+        self.break_tool("slow")
+        with subprocess.Popen([BINARY, "recover", "--yes", "--root", self.root],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            while not self.file(MAKE_LOG).exists():
+                self.assertIsNone(run.poll())
+                time.sleep(0.05)
+            self.assertEqual(lock.read_text(encoding="utf-8"), "rdna1-doctor\n")
+            run.send_signal(signal.SIGTERM)
+        self.assertFalse(lock.exists())
 
     def test_what_a_build_needs(self):
         for path, word in ((f"{modules()}/build", f"headers of {KERNEL}"),

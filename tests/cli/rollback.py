@@ -401,7 +401,7 @@ class Journal(Case):
         try:
             os.chmod(self.root.parent, 0o755)
             for args in (["rollback", "--yes"], ["backups"], ["backups", "prune"]):
-                done = self.run_verb(*args, code=FAILED, **options)
+                done = self.run_verb(*args, code=REFUSED, **options)
                 self.assertIn("run it as root", done.stderr)
         finally:
             self.file(STATE).chmod(0o700)
