@@ -353,6 +353,91 @@ START_TEST(decides)
 }
 END_TEST
 
+#define OTHER "6.1.0-51-amd64"
+
+/*
+ * A kernel whose modules are links to those of another one, as dkms makes them on RHEL and SUSE
+ * (weak-updates): what it gets, and what the owner of the set must not be left to.
+ */
+static const struct {
+	const char *name;
+	enum rd_method asked;
+	bool has_clean_intree; /* the kernel with the links */
+	enum rd_method owner, user; /* NONE of the user: refused, or not in the course */
+	bool is_refused;
+} weak_cases[] = {
+	{ "built anew: both have it", RD_METHOD_AUTO, true, RD_METHOD_SOURCE, RD_METHOD_IMAGE,
+	  false },
+	{ "so if the other has no driver of its own", RD_METHOD_SOURCE, false, RD_METHOD_SOURCE,
+	  RD_METHOD_IMAGE, false },
+	{ "in-tree: for both", RD_METHOD_INTREE, true, RD_METHOD_INTREE, RD_METHOD_INTREE, false },
+	{ "in-tree: not for one alone", RD_METHOD_INTREE, false, RD_METHOD_NONE, RD_METHOD_NONE,
+	  true },
+};
+
+static void add_weak_kernel(struct world *world, bool has_clean_intree)
+{
+	struct rd_kernel kernel = { .release = strdup(OTHER), .has_headers = RD_PRESENCE_YES };
+	struct rd_dkms_build build = {
+		.kernel = strdup(OTHER),
+		.arch = strdup("x86_64"),
+		.state = RD_DKMS_INSTALLED_WEAK,
+	};
+
+	ck_assert_int_eq(rd_array_push(&world->facts.kernels, &kernel), 0);
+	ck_assert_int_eq(rd_array_push(&world->facts.dkms.items[0].builds, &build), 0);
+	add_copy(world, RD_COPY_INSTALLED, OTHER,
+		 "/lib/modules/" OTHER "/weak-updates/updates/dkms/amdgpu.ko", RD_VERDICT_PATCHED);
+	if (has_clean_intree)
+		add_copy(world, RD_COPY_INSTALLED, OTHER,
+			 "/lib/modules/" OTHER "/kernel/drivers/gpu/drm/amd/amdgpu/amdgpu.ko",
+			 RD_VERDICT_CLEAN);
+}
+
+START_TEST(links_between_kernels)
+{
+	const struct machine machine = { .has_patched_dkms = true, .way = RD_SOURCE_WAY_REVERSAL };
+	RD_CLEANUP(world_deinit) struct world world = { 0 };
+	RD_CLEANUP(rd_course_deinit) struct rd_course course = RD_COURSE_INIT;
+
+	make(&world, &machine);
+	add_weak_kernel(&world, weak_cases[_i].has_clean_intree);
+	ck_assert_int_eq(
+		rd_course_decide(&world.facts, &world.means, weak_cases[_i].asked, &course, NULL),
+		0);
+	ck_assert_int_eq(course.kernels.n, 2);
+	ck_assert_msg(course.kernels.items[0].method == weak_cases[_i].owner, "%s: %s",
+		      weak_cases[_i].name, rd_method_name(course.kernels.items[0].method));
+	ck_assert_msg(course.kernels.items[1].method == weak_cases[_i].user, "%s: %s",
+		      weak_cases[_i].name, rd_method_name(course.kernels.items[1].method));
+	ck_assert_int_eq(course.is_refused, weak_cases[_i].is_refused);
+	/* A build that failed would leave links behind that lead nowhere. */
+	ck_assert_int_eq(course.kernels.items[0].fallback, RD_METHOD_NONE);
+}
+END_TEST
+
+/* Hooks that do to the source what nobody knows. */
+START_TEST(what_is_touched_is_forgotten_unless_a_build_proves_it)
+{
+	const struct machine machine = { .has_patched_dkms = true, .way = RD_SOURCE_WAY_GOOD };
+
+	for (int is_built = 0; is_built < 2; is_built++) {
+		RD_CLEANUP(world_deinit) struct world world = { 0 };
+		RD_CLEANUP(rd_course_deinit) struct rd_course course = RD_COURSE_INIT;
+
+		make(&world, &machine);
+		ck_assert_int_eq(rd_evidence_add(&world.facts.dkms.items[0].touched_by,
+						 RD_EVIDENCE_SOURCE, "dkms.conf:9", "PRE_BUILD"),
+				 0);
+		ck_assert_int_eq(rd_course_decide(&world.facts, &world.means,
+						  is_built ? RD_METHOD_SOURCE : RD_METHOD_INTREE,
+						  &course, NULL),
+				 0);
+		ck_assert_int_eq(course.unregistered.n, is_built ? 0 : 1);
+	}
+}
+END_TEST
+
 START_TEST(methods_have_names)
 {
 	static const char *const names[] = { "auto", "source", "intree", "package", "backup" };
@@ -374,6 +459,8 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tc, decides, 0, (int)RD_N_ELEMENTS(cases));
+	tcase_add_loop_test(tc, links_between_kernels, 0, (int)RD_N_ELEMENTS(weak_cases));
+	tcase_add_test(tc, what_is_touched_is_forgotten_unless_a_build_proves_it);
 	tcase_add_test(tc, methods_have_names);
 	suite_add_tcase(suite, tc);
 
