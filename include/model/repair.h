@@ -87,6 +87,10 @@ struct rd_repair {
 	struct {
 		char **items;
 		size_t n, cap;
+	} kept_leftovers; /* paths that stay, since nobody asked for them to go */
+	struct {
+		char **items;
+		size_t n, cap;
 	} downloads; /* NAME VERSION of packages that a run which is no dry run fetches first */
 
 	enum rd_repair_resumed resumed;

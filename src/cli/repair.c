@@ -194,12 +194,14 @@ int cli_repair_foresee(const struct rd_facts *facts, const struct rd_course *cou
 		if (rd_changes_needs_image(course, &facts->images.items[i]))
 			r = push_word(&repair->images, strdup(facts->images.items[i].path));
 	}
-	for (size_t i = 0; !r && with_leftovers && i < facts->leftovers.n; i++) {
+	for (size_t i = 0; !r && i < facts->leftovers.n; i++) {
 		const struct rd_leftover *leftover = &facts->leftovers.items[i];
 
 		if (rd_changes_has_leftover(leftover))
-			r = push_word(&repair->leftovers, strdup(leftover->path));
-		else if (!leftover->sign->is_library)
+			r = with_leftovers
+				    ? push_word(&repair->leftovers, strdup(leftover->path))
+				    : push_word(&repair->kept_leftovers, strdup(leftover->path));
+		else if (with_leftovers && !leftover->sign->is_library)
 			r = add_left(leftover, repair);
 	}
 	return r ? rd_error_nomem(err) : 0;

@@ -129,9 +129,17 @@ static int render(const struct work *work, struct rd_error *err)
 		->rollback(&work->rollback, &options, stdout, err);
 }
 
+/* Who asked for JSON gets one document, at the end; who is asked a question reads on the other
+ * stream. */
 static int show(const struct work *work, struct rd_error *err)
 {
-	return strcmp(work->values->format, "json") ? render(work, err) : 0;
+	const struct rd_render_options options = cli_render_options(work->values);
+
+	if (strcmp(work->values->format, "json") != 0)
+		return render(work, err);
+	return work->values->says_yes
+		       ? 0
+		       : rd_renderer_find("text")->rollback(&work->rollback, &options, stderr, err);
 }
 
 /* Asked before the way back is taken, from which there is no other. */

@@ -73,6 +73,7 @@ void rd_repair_deinit(struct rd_repair *repair)
 		free(repair->rooms.items[i].path);
 	free(repair->rooms.items);
 	free_all(repair->unregistered.items, repair->unregistered.n);
+	free_all(repair->kept_leftovers.items, repair->kept_leftovers.n);
 	free_all(repair->downloads.items, repair->downloads.n);
 	free_all(repair->stale.items, repair->stale.n);
 	free_all(repair->images.items, repair->images.n);

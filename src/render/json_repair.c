@@ -103,6 +103,8 @@ int json_repair(const struct rd_repair *repair, const struct rd_render_options *
 	document_strings(&document, root, "images", repair->images.items, repair->images.n);
 	document_strings(&document, root, "leftovers", repair->leftovers.items,
 			 repair->leftovers.n);
+	document_strings(&document, root, "kept_leftovers", repair->kept_leftovers.items,
+			 repair->kept_leftovers.n);
 	put_rests(&document, repair);
 	put_rooms(&document, repair);
 	document_text(&document, root, "sentence", repair->sentence);

@@ -196,6 +196,8 @@ static void put_plan(struct page *page, const struct rd_repair *repair)
 	put_paths(page, "Images that are made anew", repair->images.items, repair->images.n);
 	put_paths(page, "Leftovers of the recipes that are put away", repair->leftovers.items,
 		  repair->leftovers.n);
+	put_paths(page, "Leftovers of the recipes that stay, without --leftovers",
+		  repair->kept_leftovers.items, repair->kept_leftovers.n);
 	put_rests(page, repair);
 	put_rooms(page, repair);
 	page_puts(page, "\n");

@@ -225,7 +225,8 @@ class Methods(Case):
 
     def test_leftovers(self):
         left = "etc/modprobe.d/amdgpu-mtype.conf"
-        self.assertEqual(self.recover()["leftovers"], [])
+        document = self.recover()
+        self.assertEqual((document["leftovers"], document["kept_leftovers"]), ([], [f"/{left}"]))
         self.assertTrue(self.file(left).exists())
         self.assertEqual(self.recover("--leftovers")["leftovers"], [f"/{left}"])
         self.assertFalse(self.file(left).exists())

@@ -236,13 +236,22 @@ def answered(answers, name, code=0):
 def recovers(story, options=""):
     """Boot 1: unsafe; recovered; to be booted."""
     answers = story.boot("boot 1: the patched driver runs; recover", LOOK + f"""
-answer recover rdna1-doctor recover --yes --json --profile user {options}
+rdna1-doctor recover --yes --json --profile user {options} >/run/recovered & pid=$!
+until systemd-inhibit --list --no-legend | grep rdna1-doctor >/run/inhibited || ! kill -0 $pid; do
+	sleep 0.1
+done
+answer inhibited cat /run/inhibited
+wait $pid
+echo $? >/run/code
+answer recover sh -c 'cat /run/recovered; exit $(cat /run/code)'
 answer check-after rdna1-doctor check --json
 answer status-after dkms status
 """, seconds=BUILDING)
     is_patched_everywhere(answers)
     reported(answers, "unsafe")
     recovered = json.loads(answered(answers, "recover"))
+    expect(re.search(r"shutdown:sleep .* block", answered(answers, "inhibited")),
+           "the machine could be shut down meanwhile", answers["inhibited"])
     wants_reboot(answers, "check-after")
     expect("WARNING" not in answers["status-after"][0], "dkms warns", answers["status-after"])
     return recovered
