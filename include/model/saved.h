@@ -82,6 +82,7 @@ struct rd_rollback {
 	size_t files; /* of those that go back */
 	uint64_t size;
 	struct rd_copies copies; /* the driver that comes back with them, as it is kept */
+	char *user; /* for whom the transaction had a ROCm profile written, which stays; NULL */
 	bool is_live; /* this machine: a reboot makes it so */
 	const char *root; /* as given */
 	enum rd_rollback_result result;

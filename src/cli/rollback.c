@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "consent.h"
 #include "progress.h"
+#include "recovery/changes.h"
 #include "recovery/preflight.h"
 #include "recovery/spawn.h"
 #include "recovery/transaction.h"
@@ -156,6 +157,22 @@ static int check_whole(struct work *work, struct rd_error *err)
 	return CLI_REFUSED;
 }
 
+/* The profile is the user's, and not in the backup. */
+static int find_profile(struct work *work, struct rd_error *err)
+{
+	RD_CLEANUP(rd_notes_deinit) struct rd_notes notes = { 0 };
+	const struct rd_txn *txn = &work->backup.txn;
+	struct rd_error why = RD_ERROR_INIT;
+	const char *user;
+
+	if (!txn->has[RD_STEP_COMMITTED] || rd_transaction_armed(txn, &notes, &why))
+		return 0;
+	user = rd_notes_get(&notes, RD_NOTE_USER);
+	if (user)
+		work->rollback.user = strdup(user);
+	return user && !work->rollback.user ? rd_error_nomem(err) : 0;
+}
+
 static int look(struct work *work, const char *word, struct rd_error *err)
 {
 	int r;
@@ -177,6 +194,8 @@ static int look(struct work *work, const char *word, struct rd_error *err)
 		r = check_whole(work, err);
 	if (!r && work->backup.txn.id)
 		r = rd_undo_list(&work->state, &work->backup, meet, work, err);
+	if (!r && work->backup.txn.id)
+		r = find_profile(work, err);
 	cli_progress_end(&work->progress);
 	return r;
 }

@@ -82,6 +82,7 @@ void rd_rollback_deinit(struct rd_rollback *rollback)
 	rd_paths_deinit(&rollback->removed);
 	rd_paths_deinit(&rollback->foreign);
 	rd_copies_deinit(&rollback->copies);
+	free(rollback->user);
 	free(rollback->reason);
 	*rollback = (struct rd_rollback){ 0 };
 }

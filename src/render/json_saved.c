@@ -64,6 +64,7 @@ int json_rollback(const struct rd_rollback *rollback, const struct rd_render_opt
 	json_copies(&document, &rollback->copies);
 	document_bool(&document, document.root, "brings_back_bad",
 		      rd_rollback_bad(rollback) != NULL);
+	document_string(&document, document.root, "profile_user", rollback->user);
 	document_bool(&document, document.root, "needs_reboot", is_done && rollback->is_live);
 	return document_write(&document, f, err);
 }

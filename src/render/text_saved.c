@@ -148,12 +148,19 @@ static void put_done(struct page *page, const struct rd_rollback *rollback)
 		page_color(page, PAGE_PLAIN);
 	}
 	page_puts(page, "\n");
+	if (rollback->user)
+		page_wrapf(
+			page, 0, 0,
+			"The ROCm profile that was written for %s stays. It is meant for the clean "
+			"driver: sudo rdna1-doctor profile remove --user %s%s%s takes it away.",
+			rollback->user, rollback->user, rollback->is_live ? "" : " --root ",
+			rollback->is_live ? "" : rollback->root);
 	if (rollback->is_live)
 		page_wrapf(page, 0, 0,
 			   "Next: reboot, so that what runs is what the disk has, then "
-			   "rdna1-doctor check");
+			   "sudo rdna1-doctor check");
 	else
-		page_wrapf(page, 0, 0, "Next: rdna1-doctor check --root %s", rollback->root);
+		page_wrapf(page, 0, 0, "Next: sudo rdna1-doctor check --root %s", rollback->root);
 }
 
 int text_rollback(const struct rd_rollback *rollback, const struct rd_render_options *options,

@@ -223,6 +223,18 @@ class Methods(Case):
         self.is_stock()
         self.comes_back()
 
+    def test_profile_of_a_recovery_that_is_rolled_back(self):
+        """It is the user's by then, and told of; what no boot has confirmed was never written."""
+        (self.file("srv") / "jo").mkdir(parents=True)
+        self.file("etc/passwd").write_text("jo:x:1000:1000::/srv/jo:/bin/sh\n", encoding="utf-8")
+        for is_committed in (False, True):
+            self.recover("--profile", "jo")
+            txn = self.file(f"{STATE}/txn/{is_committed + 1:04}")
+            if is_committed:
+                (txn / "spare-99-committed").rename(txn / "99-committed")
+            said = " ".join(self.run_verb("rollback", "--yes", "--i-know", code=DONE).stdout.split())
+            self.assertEqual(f"profile remove --user jo --root {self.root}" in said, is_committed)
+
     def test_leftovers(self):
         left = "etc/modprobe.d/amdgpu-mtype.conf"
         document = self.recover()
