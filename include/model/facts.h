@@ -71,6 +71,8 @@ struct rd_recoveries {
 	enum rd_presence is_known; /* NO: nobody but root may look */
 	unsigned int unfinished; /* id of the transaction that was cut off, 0: none */
 	bool is_undone; /* it was on its way back */
+	unsigned int in_progress; /* id of the one that is being worked on now, 0: none */
+	unsigned int pid; /* of who works on it, 0: not known */
 	unsigned int armed; /* id of the last one that is done and waits for its boot, 0: none */
 };
 

@@ -98,6 +98,15 @@ bool rd_map_is_torn(const struct rd_map *map);
  */
 int rd_system_open(const struct rd_system *sys, const char *path, int *fdp, struct rd_error *err);
 
+/**
+ * rd_system_is_locked() - whether somebody holds an exclusive flock(2) on a file
+ *
+ * It is asked for by a shared lock that is given up at once: whoever wants the file just then has
+ * to try again. Return: as rd_system_read().
+ */
+int rd_system_is_locked(const struct rd_system *sys, const char *path, bool *yesp,
+			struct rd_error *err);
+
 struct rd_entry {
 	char *name;
 	unsigned char type; /* DT_*, links not followed; DT_UNKNOWN resolved */

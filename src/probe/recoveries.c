@@ -1,19 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The transactions of recover, by the names in their folders (recovery/journal.c): nothing in them
- * is read. The folder is root's; that a user may not look is no reason to doubt the machine.
+ * The transactions of recover, by the names in their folders (recovery/journal.c). One that is not
+ * over was cut off, unless another process holds the lock (recovery/lock.c): then it is at work.
  */
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/text.h"
 #include "model/step.h"
 #include "probe/probe.h"
 
 #define TRANSACTIONS "/var/lib/rdna1-doctor/txn"
+#define LOCK	     "/var/lib/rdna1-doctor/lock"
+
+/* Whether another process than this one works on transactions, and which. */
+struct holder {
+	bool is_there;
+	unsigned int pid; /* 0: not known */
+};
+
+static int find_holder(const struct rd_system *sys, struct holder *holder, struct rd_error *err)
+{
+	RD_CLEANUP(rd_freep) char *line = NULL;
+	struct rd_error why = RD_ERROR_INIT;
+	bool is_held = false;
+	uint64_t pid = 0;
+	int r;
+
+	r = rd_system_is_locked(sys, LOCK, &is_held, &why);
+	if (!r && is_held)
+		r = rd_system_read_line(sys, LOCK, &line, &why);
+	if (r < 0)
+		return rd_error_set(err, -r, "%s", why.msg);
+	if (!is_held || (line && rd_text_parse_u64(line, 10, &pid) && pid == (uint64_t)getpid()))
+		return 0;
+	holder->is_there = true;
+	holder->pid = pid <= INT_MAX ? (unsigned int)pid : 0;
+	return 0;
+}
 
 static int read_steps(const struct rd_system *sys, const char *name, bool has[_RD_STEP_N],
 		      struct rd_error *err)
@@ -51,14 +82,13 @@ static void take(struct rd_recoveries *recoveries, unsigned int id, const bool h
 	}
 }
 
-int rd_probe_recoveries(const struct rd_system *sys, const struct rd_probe_options *options,
-			struct rd_facts *facts, struct rd_error *err)
+static int read_transactions(const struct rd_system *sys, struct rd_facts *facts,
+			     struct rd_error *err)
 {
 	RD_CLEANUP(rd_entries_deinit) struct rd_entries entries = { 0 };
 	struct rd_error why = RD_ERROR_INIT;
 	int r;
 
-	(void)options;
 	r = rd_system_list(sys, TRANSACTIONS, &entries, &why);
 	if (r < 0)
 		return rd_error_set(err, -r, "%s", why.msg);
@@ -75,4 +105,26 @@ int rd_probe_recoveries(const struct rd_system *sys, const struct rd_probe_optio
 			take(&facts->recoveries, (unsigned int)strtoul(name, NULL, 10), has);
 	}
 	return r;
+}
+
+/* The lock is asked for before and after, since a run may begin or end while the names are read. */
+int rd_probe_recoveries(const struct rd_system *sys, const struct rd_probe_options *options,
+			struct rd_facts *facts, struct rd_error *err)
+{
+	struct rd_recoveries *recoveries = &facts->recoveries;
+	struct holder holder = { 0 };
+	int r;
+
+	(void)options;
+	r = find_holder(sys, &holder, err);
+	if (!r)
+		r = read_transactions(sys, facts, err);
+	if (!r && recoveries->unfinished && !holder.is_there)
+		r = find_holder(sys, &holder, err);
+	if (r || !holder.is_there)
+		return r;
+	recoveries->in_progress = recoveries->unfinished;
+	recoveries->pid = holder.pid;
+	recoveries->unfinished = 0;
+	return 0;
 }

@@ -199,9 +199,12 @@ static void add_recoveries(struct document *document, const struct rd_recoveries
 	struct json_object *o = document_object(document, document->root, "recovery");
 	const struct rd_num unfinished = { .known = recoveries->unfinished,
 					   .v = recoveries->unfinished };
+	const struct rd_num in_progress = { .known = recoveries->in_progress,
+					    .v = recoveries->in_progress };
 	const struct rd_num armed = { .known = recoveries->armed, .v = recoveries->armed };
 
 	document_number(document, o, "unfinished", unfinished);
+	document_number(document, o, "in_progress", in_progress);
 	document_number(document, o, "armed", armed);
 }
 

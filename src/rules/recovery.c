@@ -3,8 +3,22 @@
 /* What recover has begun on this machine. */
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "group.h"
+
+/* What is being changed may not be called good, nor can it be called cut off. */
+static int judge_progress(const struct rd_recoveries *recoveries, struct rd_evidence *ev)
+{
+	char pid[32] = "";
+
+	if (recoveries->pid)
+		snprintf(pid, sizeof(pid), " (pid %u)", recoveries->pid);
+	return rd_evidence_add(ev, RD_EVIDENCE_LIMIT, NULL, "transaction %04u is in progress%s",
+			       recoveries->in_progress, pid)
+		       ? -ENOMEM
+		       : RD_RESULT_UNKNOWN;
+}
 
 /* Who may not look has no say in it: the copies of the driver are judged by themselves. */
 static int recovery_finished(const struct rd_facts *facts, struct rd_evidence *ev)
@@ -13,6 +27,8 @@ static int recovery_finished(const struct rd_facts *facts, struct rd_evidence *e
 
 	if (recoveries->is_known != RD_PRESENCE_YES)
 		return RD_RESULT_NA;
+	if (recoveries->in_progress)
+		return judge_progress(recoveries, ev);
 	if (!recoveries->unfinished)
 		return RD_RESULT_PASS;
 	return rd_evidence_add(ev, RD_EVIDENCE_LIMIT, NULL, "transaction %04u was cut off%s",

@@ -8,6 +8,8 @@
  *
  *   state            exit  holds when
  *   unsafe           3     a recovery was cut off
+ *   unsafe           3     a recovery is in progress, and a finding about the disk is FAIL
+ *   undetermined     6     a recovery is in progress
  *   unsafe           3     a finding about the disk is FAIL
  *   unsafe           3     a finding about what runs is FAIL, and the disk is not good
  *   no-gpu           5     the cards are known and none is RDNA1 (whatever else is unknown)
@@ -65,6 +67,16 @@ static bool is_disk_bad(const struct rd_report *report)
 static bool is_recovery_cut_off(const struct rd_report *report)
 {
 	return report->facts->recoveries.unfinished;
+}
+
+static bool is_recovery_at_work(const struct rd_report *report)
+{
+	return report->facts->recoveries.in_progress;
+}
+
+static bool is_recovery_at_work_disk_bad(const struct rd_report *report)
+{
+	return is_recovery_at_work(report) && is_disk_bad(report);
 }
 
 /* What recover puts right: a copy that is bad, or what would bring one back. */
@@ -176,6 +188,7 @@ enum next {
 	NEXT_REBOOT,
 	NEXT_BOOT_DISK,
 	NEXT_AS_ROOT,
+	NEXT_WAIT,
 };
 
 static const struct decision {
@@ -190,6 +203,21 @@ static const struct decision {
 		.next = NEXT_RECOVER,
 		.sentence = "unsafe: a recovery was cut off, so that files of the driver may not "
 			    "fit together.",
+	},
+	{
+		.state = RD_STATE_UNSAFE,
+		.holds = is_recovery_at_work_disk_bad,
+		.next = NEXT_WAIT,
+		.sentence =
+			"unsafe: a recovery is in progress, and a patched or modified amdgpu can "
+			"still be loaded or rebuilt here.",
+	},
+	{
+		.state = RD_STATE_UNDETERMINED,
+		.holds = is_recovery_at_work,
+		.next = NEXT_WAIT,
+		.sentence = "undetermined: a recovery is in progress, so that files of the driver "
+			    "change while they are looked at.",
 	},
 	{
 		.state = RD_STATE_UNSAFE,
@@ -329,6 +357,8 @@ static int append_verb(struct rd_text *text, const char *verb, const struct rd_f
 
 static int append_next(struct rd_text *text, const struct rd_report *report, enum next next)
 {
+	int r;
+
 	switch (next) {
 	case NEXT_RECOVER:
 		if (is_for_recover(report))
@@ -342,6 +372,9 @@ static int append_next(struct rd_text *text, const struct rd_report *report, enu
 		return rd_text_puts(text, "boot from that disk, then: sudo rdna1-doctor check");
 	case NEXT_AS_ROOT:
 		return append_verb(text, "check", report->facts);
+	case NEXT_WAIT:
+		r = rd_text_puts(text, "wait until the recovery ends, then: ");
+		return r ? r : append_verb(text, "check", report->facts);
 	case NEXT_NOTHING:
 		break;
 	}

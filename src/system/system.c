@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -262,6 +263,19 @@ void rd_map_deinit(struct rd_map *map)
 bool rd_map_is_torn(const struct rd_map *map)
 {
 	return map->data && torn_is(map->data);
+}
+
+int rd_system_is_locked(const struct rd_system *sys, const char *path, bool *yesp,
+			struct rd_error *err)
+{
+	RD_CLEANUP(rd_closep) int fd = -1;
+	int r;
+
+	r = rd_system_open(sys, path, &fd, err);
+	if (r)
+		return r;
+	*yesp = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	return 0;
 }
 
 void rd_entries_deinit(struct rd_entries *entries)

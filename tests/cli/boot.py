@@ -188,6 +188,24 @@ class Report(Case):
             self.report("--commit", code=1, said="another run is in progress")
         self.assertEqual(self.health()["verdict"], "sane")
 
+    def test_beside_a_recovery_in_progress(self):
+        import fcntl
+        self.unpack()
+        folder = self.arm()
+        (folder / "90-armed").rename(folder / "spare-90-armed")
+        self.assertIn("a recovery was cut off", self.command("check").stdout)
+        with open(self.root / "var/lib/rdna1-doctor/lock", "w", encoding="utf-8") as f:
+            fcntl.flock(f, fcntl.LOCK_EX)
+            print(4711, file=f, flush=True)
+            done = self.command("check")
+            self.report("--commit", code=1, said="another run is in progress (pid 4711)")
+        self.assertEqual(done.returncode, 6)
+        self.assertIn("transaction 0001 is in progress (pid 4711)", done.stdout)
+        self.assertNotIn("cut off", done.stdout)
+        self.assertEqual(self.health()["verdict"], "undetermined")
+        self.assertEqual(self.health()["recovery"]["in_progress"], 1)
+        self.assertIn("a recovery is in progress", self.motd())
+
     def test_wrong_use(self):
         for args in (["now"], ["--format", "nagios"], ["--force"], ["--commit=yes"]):
             with self.subTest(args=args):

@@ -265,6 +265,20 @@ static void recovery_cut_off(struct rd_facts *facts)
 	facts->recoveries.unfinished = 2;
 }
 
+static void recovery_at_work(struct rd_facts *facts)
+{
+	facts->recoveries.is_known = RD_PRESENCE_YES;
+	facts->recoveries.in_progress = 2;
+	facts->recoveries.pid = 4711;
+}
+
+static void recovery_at_work_patched(struct rd_facts *facts)
+{
+	recovery_at_work(facts);
+	facts->copies.items[0].verdict = RD_VERDICT_PATCHED;
+	facts->copies.items[1].verdict = RD_VERDICT_PATCHED;
+}
+
 static void recovery_armed(struct rd_facts *facts)
 {
 	facts->recoveries.is_known = RD_PRESENCE_YES;

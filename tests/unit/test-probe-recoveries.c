@@ -2,6 +2,8 @@
 
 /* Transactions by the names in their folders. */
 
+#include <sys/file.h>
+
 #include "base/array.h"
 #include "probe/probe.h"
 #include "tree.h"
@@ -137,6 +139,60 @@ START_TEST(a_user_may_not_look)
 }
 END_TEST
 
+/* recovery/lock.c: flock(2), and the pid in the file. */
+static int hold(const char *content)
+{
+	int fd;
+
+	tree_write("var/lib/rdna1-doctor/lock", content);
+	fd = open(tree_path("var/lib/rdna1-doctor/lock"), O_RDWR | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	return fd;
+}
+
+START_TEST(one_that_is_in_progress_was_not_cut_off)
+{
+	RD_CLEANUP(rd_closep) int fd = -1;
+
+	tree_write(TXN "0001/00-intent", "");
+	fd = hold("4711\n");
+	ck_assert_uint_eq(probe()->unfinished, 0);
+	ck_assert_uint_eq(facts.recoveries.in_progress, 1);
+	ck_assert_uint_eq(facts.recoveries.pid, 4711);
+	ck_assert_int_eq(flock(fd, LOCK_UN), 0);
+	ck_assert_uint_eq(probe()->unfinished, 1);
+	ck_assert_uint_eq(facts.recoveries.in_progress, 0);
+	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0); /* nothing was kept */
+}
+END_TEST
+
+START_TEST(a_lock_says_nothing_of_what_is_over)
+{
+	RD_CLEANUP(rd_closep) int fd = -1;
+
+	tree_write(TXN "0001/00-intent", "");
+	tree_write(TXN "0001/90-armed", "");
+	fd = hold("4711\n");
+	ck_assert_uint_eq(probe()->in_progress, 0);
+	ck_assert_uint_eq(facts.recoveries.armed, 1);
+}
+END_TEST
+
+/* Recover and boot-report look under their own lock. */
+START_TEST(our_own_lock_is_no_recovery_in_progress)
+{
+	RD_CLEANUP(rd_closep) int fd = -1;
+	char pid[16];
+
+	tree_write(TXN "0001/00-intent", "");
+	snprintf(pid, sizeof(pid), "%d\n", getpid());
+	fd = hold(pid);
+	ck_assert_uint_eq(probe()->unfinished, 1);
+	ck_assert_uint_eq(facts.recoveries.in_progress, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("probe-recoveries");
@@ -149,6 +205,9 @@ int main(void)
 	tcase_add_test(tc, what_is_no_transaction);
 	tcase_add_test(tc, what_was_built_from_a_proven_source_is_clean);
 	tcase_add_test(tc, a_user_may_not_look);
+	tcase_add_test(tc, one_that_is_in_progress_was_not_cut_off);
+	tcase_add_test(tc, a_lock_says_nothing_of_what_is_over);
+	tcase_add_test(tc, our_own_lock_is_no_recovery_in_progress);
 	suite_add_tcase(suite, tc);
 	return tree_run(suite);
 }
