@@ -68,7 +68,7 @@ struct rd_unreads {
 
 /* What recover has done here. */
 struct rd_recoveries {
-	enum rd_presence is_known; /* NO: nobody but root may look */
+	enum rd_presence is_known; /* NO: they could not be looked at, mostly for root alone may */
 	unsigned int unfinished; /* id of the transaction that was cut off, 0: none */
 	bool is_undone; /* it was on its way back */
 	unsigned int in_progress; /* id of the one that is being worked on now, 0: none */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "attribute.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "model/step.h"
@@ -46,8 +47,16 @@ static int find_holder(const struct rd_system *sys, struct holder *holder, struc
 	return 0;
 }
 
-static int read_steps(const struct rd_system *sys, const char *name, bool has[_RD_STEP_N],
-		      struct rd_error *err)
+/* Nobody may call finished what could not be looked at. */
+static int not_seen(struct rd_facts *facts, const char *path, const struct rd_error *why,
+		    struct rd_error *err)
+{
+	facts->recoveries.is_known = RD_PRESENCE_NO;
+	return rd_attribute_unread(facts, path, why, err);
+}
+
+static int read_steps(const struct rd_system *sys, const char *name, struct rd_facts *facts,
+		      bool has[_RD_STEP_N], struct rd_error *err)
 {
 	RD_CLEANUP(rd_entries_deinit) struct rd_entries entries = { 0 };
 	struct rd_error why = RD_ERROR_INIT;
@@ -58,6 +67,8 @@ static int read_steps(const struct rd_system *sys, const char *name, bool has[_R
 	r = rd_system_list(sys, path, &entries, &why);
 	if (r < 0)
 		return rd_error_set(err, -r, "%s", why.msg);
+	if (r == RD_SYSTEM_UNREADABLE)
+		return not_seen(facts, path, &why, err);
 	for (size_t i = 0; !r && i < entries.n; i++) {
 		int step = rd_step_find(entries.items[i].name);
 
@@ -92,7 +103,9 @@ static int read_transactions(const struct rd_system *sys, struct rd_facts *facts
 	r = rd_system_list(sys, TRANSACTIONS, &entries, &why);
 	if (r < 0)
 		return rd_error_set(err, -r, "%s", why.msg);
-	facts->recoveries.is_known = r == RD_SYSTEM_UNREADABLE ? RD_PRESENCE_NO : RD_PRESENCE_YES;
+	facts->recoveries.is_known = RD_PRESENCE_YES;
+	if (r == RD_SYSTEM_UNREADABLE)
+		return not_seen(facts, TRANSACTIONS, &why, err);
 	r = 0;
 	for (size_t i = 0; !r && i < entries.n; i++) {
 		const char *name = entries.items[i].name;
@@ -100,7 +113,7 @@ static int read_transactions(const struct rd_system *sys, struct rd_facts *facts
 
 		if (entries.items[i].type != DT_DIR || !isdigit((unsigned char)*name))
 			continue;
-		r = read_steps(sys, name, has, err);
+		r = read_steps(sys, name, facts, has, err);
 		if (!r)
 			take(&facts->recoveries, (unsigned int)strtoul(name, NULL, 10), has);
 	}

@@ -20,17 +20,31 @@ static int judge_progress(const struct rd_recoveries *recoveries, struct rd_evid
 		       : RD_RESULT_UNKNOWN;
 }
 
-/* Who may not look has no say in it: the copies of the driver are judged by themselves. */
+/* None was seen, which says something only where one could look. */
+static int judge_none(const struct rd_recoveries *recoveries, struct rd_evidence *ev)
+{
+	switch (recoveries->is_known) {
+	case RD_PRESENCE_UNKNOWN:
+		return RD_RESULT_NA;
+	case RD_PRESENCE_YES:
+		return RD_RESULT_PASS;
+	case RD_PRESENCE_NO:
+		break;
+	}
+	return rd_evidence_add(ev, RD_EVIDENCE_LIMIT, NULL,
+			       "whether a recovery was cut off could not be seen")
+		       ? -ENOMEM
+		       : RD_RESULT_UNKNOWN;
+}
+
 static int recovery_finished(const struct rd_facts *facts, struct rd_evidence *ev)
 {
 	const struct rd_recoveries *recoveries = &facts->recoveries;
 
-	if (recoveries->is_known != RD_PRESENCE_YES)
-		return RD_RESULT_NA;
 	if (recoveries->in_progress)
 		return judge_progress(recoveries, ev);
 	if (!recoveries->unfinished)
-		return RD_RESULT_PASS;
+		return judge_none(recoveries, ev);
 	return rd_evidence_add(ev, RD_EVIDENCE_LIMIT, NULL, "transaction %04u was cut off%s",
 			       recoveries->unfinished,
 			       recoveries->is_undone ? " on its way back" : "")

@@ -288,6 +288,9 @@ static void recovery_armed(struct rd_facts *facts)
 static void recovery_unseen(struct rd_facts *facts)
 {
 	facts->recoveries.is_known = RD_PRESENCE_NO;
+	ck_assert_int_eq(
+		rd_facts_add_unread(facts, "/var/lib/rdna1-doctor/txn", "Permission denied", true),
+		0);
 }
 
 static void mounted_truncated(struct rd_facts *facts)

@@ -134,7 +134,22 @@ START_TEST(a_user_may_not_look)
 	if (!tree_become_nobody())
 		return;
 	ck_assert_int_eq(probe()->is_known, RD_PRESENCE_NO);
-	ck_assert_uint_eq(facts.unreads.n, 0);
+	ck_assert_uint_eq(facts.unreads.n, 1);
+	ck_assert(facts.unreads.items[0].is_permission);
+	ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
+START_TEST(not_into_one_of_them)
+{
+	tree_write(TXN "0001/00-intent", "");
+	tree_write(TXN "0002/00-intent", "");
+	ck_assert_int_eq(chmod(tree_path(TXN "0002"), 0700), 0);
+	if (!tree_become_nobody())
+		return;
+	ck_assert_uint_eq(probe()->unfinished, 1);
+	ck_assert_int_eq(facts.recoveries.is_known, RD_PRESENCE_NO);
+	ck_assert_uint_eq(facts.unreads.n, 1);
 	ck_assert_int_eq(seteuid(0), 0);
 }
 END_TEST
@@ -205,6 +220,7 @@ int main(void)
 	tcase_add_test(tc, what_is_no_transaction);
 	tcase_add_test(tc, what_was_built_from_a_proven_source_is_clean);
 	tcase_add_test(tc, a_user_may_not_look);
+	tcase_add_test(tc, not_into_one_of_them);
 	tcase_add_test(tc, one_that_is_in_progress_was_not_cut_off);
 	tcase_add_test(tc, a_lock_says_nothing_of_what_is_over);
 	tcase_add_test(tc, our_own_lock_is_no_recovery_in_progress);
