@@ -74,6 +74,9 @@ struct rd_recoveries {
 	unsigned int in_progress; /* id of the one that is being worked on now, 0: none */
 	unsigned int pid; /* of who works on it, 0: not known */
 	unsigned int armed; /* id of the last one that is done and waits for its boot, 0: none */
+	bool is_later_boot; /* this one is another boot than that in which it was armed */
+	char *expected; /* build-id that it installed for the running kernel, NULL: not known */
+	bool has_unit; /* a unit confirms it at each boot */
 };
 
 struct rd_facts {

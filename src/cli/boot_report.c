@@ -119,6 +119,14 @@ static int keep_promise(struct boot_report *self, struct rd_error *err)
 	return rd_confirm_settle(&self->state, &self->waiting, err);
 }
 
+/* What waited does so no more. */
+static int judge_again(struct boot_report *self, struct rd_error *err)
+{
+	self->facts.recoveries.armed = 0;
+	rd_report_deinit(&self->report);
+	return rd_rules_evaluate(&self->facts, &self->report, err);
+}
+
 static int commit(struct boot_report *self, struct rd_error *err)
 {
 	struct rd_confirmation *recovery = &self->boot.recovery;
@@ -130,8 +138,8 @@ static int commit(struct boot_report *self, struct rd_error *err)
 	if (r)
 		return r;
 	recovery->is_committed = true;
-	self->facts.recoveries.armed = 0; /* which was looked up before */
-	return self->waiting.due ? keep_promise(self, err) : 0;
+	r = judge_again(self, err);
+	return !r && self->waiting.due ? keep_promise(self, err) : r;
 }
 
 static void remember(struct boot_report *self)

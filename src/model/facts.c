@@ -52,6 +52,7 @@ void rd_facts_deinit(struct rd_facts *facts)
 	rd_policy_deinit(&facts->policy);
 	rd_leftovers_deinit(&facts->leftovers);
 	rd_packages_deinit(&facts->packages);
+	free(facts->recoveries.expected);
 	for (size_t i = 0; i < facts->unreads.n; i++) {
 		free(facts->unreads.items[i].path);
 		free(facts->unreads.items[i].reason);

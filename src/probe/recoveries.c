@@ -2,7 +2,8 @@
 
 /*
  * The transactions of recover, by the names in their folders (recovery/journal.c). One that is not
- * over was cut off, unless another process holds the lock (recovery/lock.c): then it is at work.
+ * over was cut off, unless another process holds the lock (recovery/lock.c): then it is at work. Of
+ * one that is armed the notes are read, which say what boot it waits for (recovery/changes.h).
  */
 
 #include <ctype.h>
@@ -10,6 +11,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "attribute.h"
@@ -20,6 +22,9 @@
 
 #define TRANSACTIONS "/var/lib/rdna1-doctor/txn"
 #define LOCK	     "/var/lib/rdna1-doctor/lock"
+#define BOOT_ID	     "/proc/sys/kernel/random/boot_id"
+#define UNIT	     "/etc/systemd/system/multi-user.target.wants/rdna1-doctor-commit.service"
+#define NOTES_MAX    ((size_t)16 << 20)
 
 /* Whether another process than this one works on transactions, and which. */
 struct holder {
@@ -78,19 +83,75 @@ static int read_steps(const struct rd_system *sys, const char *name, struct rd_f
 	return 0;
 }
 
-static void take(struct rd_recoveries *recoveries, unsigned int id, const bool has[_RD_STEP_N])
+/* The value of a note, malloc()ed; NULL if it is not there, or when out of memory. */
+static char *find_note(const char *notes, const char *key)
 {
+	RD_CLEANUP(rd_freep) char *start = rd_text_format("\nnote %s ", key);
+	const char *found = start ? strstr(notes, start) : NULL;
+
+	if (!found)
+		return NULL;
+	found += strlen(start);
+	return strndup(found, strcspn(found, "\n"));
+}
+
+static bool is_of_another_boot(const struct rd_system *sys, const char *armed_in)
+{
+	RD_CLEANUP(rd_freep) char *boot_id = NULL;
+
+	return armed_in && !rd_system_read_line(sys, BOOT_ID, &boot_id, NULL) && *boot_id &&
+	       strcmp(boot_id, armed_in) != 0;
+}
+
+/* What it expects of a boot. A newer one's word counts, an older one's where that has none. */
+static int read_armed(const struct rd_system *sys, const char *name, struct rd_facts *facts,
+		      struct rd_error *err)
+{
+	RD_CLEANUP(rd_text_deinit) struct rd_text notes = RD_TEXT_INIT;
+	RD_CLEANUP(rd_freep) char *armed_in = NULL;
+	RD_CLEANUP(rd_freep) char *key = NULL;
+	struct rd_recoveries *recoveries = &facts->recoveries;
+	struct rd_error why = RD_ERROR_INIT;
+	char path[64], *expected;
+	int r;
+
+	snprintf(path, sizeof(path), TRANSACTIONS "/%.16s/armed", name);
+	r = rd_system_read(sys, path, NOTES_MAX, &notes, &why);
+	if (r < 0)
+		return rd_error_set(err, -r, "%s", why.msg);
+	if (r || !notes.data)
+		return 0;
+	key = rd_text_format("build-id.%s", facts->running.kernel ? facts->running.kernel : "");
+	if (!key)
+		return rd_error_nomem(err);
+	armed_in = find_note(notes.data, "boot-id");
+	recoveries->is_later_boot = is_of_another_boot(sys, armed_in);
+	expected = find_note(notes.data, key);
+	if (expected) {
+		free(recoveries->expected);
+		recoveries->expected = expected;
+	}
+	return 0;
+}
+
+static int take(const struct rd_system *sys, const char *name, const bool has[_RD_STEP_N],
+		struct rd_facts *facts, struct rd_error *err)
+{
+	unsigned int id = (unsigned int)strtoul(name, NULL, 10);
 	bool is_finished = has[RD_STEP_UNDO] ? has[RD_STEP_ROLLED_BACK]
 					     : has[RD_STEP_ARMED] || has[RD_STEP_COMMITTED];
 
 	if (!has[RD_STEP_INTENT])
-		return;
+		return 0;
 	if (!is_finished) {
-		recoveries->unfinished = id;
-		recoveries->is_undone = has[RD_STEP_UNDO];
-	} else if (has[RD_STEP_ARMED] && !has[RD_STEP_UNDO] && !has[RD_STEP_COMMITTED]) {
-		recoveries->armed = id;
+		facts->recoveries.unfinished = id;
+		facts->recoveries.is_undone = has[RD_STEP_UNDO];
+		return 0;
 	}
+	if (!has[RD_STEP_ARMED] || has[RD_STEP_UNDO] || has[RD_STEP_COMMITTED])
+		return 0;
+	facts->recoveries.armed = id;
+	return read_armed(sys, name, facts, err);
 }
 
 static int read_transactions(const struct rd_system *sys, struct rd_facts *facts,
@@ -115,7 +176,7 @@ static int read_transactions(const struct rd_system *sys, struct rd_facts *facts
 			continue;
 		r = read_steps(sys, name, facts, has, err);
 		if (!r)
-			take(&facts->recoveries, (unsigned int)strtoul(name, NULL, 10), has);
+			r = take(sys, name, has, facts, err);
 	}
 	return r;
 }
@@ -126,9 +187,11 @@ int rd_probe_recoveries(const struct rd_system *sys, const struct rd_probe_optio
 {
 	struct rd_recoveries *recoveries = &facts->recoveries;
 	struct holder holder = { 0 };
+	struct stat st;
 	int r;
 
 	(void)options;
+	recoveries->has_unit = !rd_system_stat(sys, UNIT, &st, NULL);
 	r = find_holder(sys, &holder, err);
 	if (!r)
 		r = read_transactions(sys, facts, err);

@@ -39,6 +39,10 @@ extern const struct rd_rule rd_rule_package_known;
 
 extern const struct rd_rule rd_rule_recovery_finished;
 
+/* Whether a recovery waits that this boot shows to hold, and nobody is going to confirm it unasked.
+ * The decision itself is recovery's (recovery/confirm.h). */
+bool rules_is_commit_due(const struct rd_facts *facts);
+
 extern const struct rd_rule rd_rule_running_patch;
 extern const struct rd_rule rd_rule_running_current;
 extern const struct rd_rule rd_rule_running_kernel;

@@ -4,8 +4,34 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "group.h"
+
+bool rules_is_commit_due(const struct rd_facts *facts)
+{
+	const struct rd_recoveries *recoveries = &facts->recoveries;
+	const struct rd_copy *running = rd_facts_running_copy(facts);
+
+	if (!recoveries->armed || !recoveries->is_later_boot || recoveries->has_unit || !running ||
+	    !rd_verdict_is_good(running->verdict))
+		return false;
+	return !recoveries->expected || !strcmp(recoveries->expected, "none") ||
+	       (facts->running.build_id && !strcmp(facts->running.build_id, recoveries->expected));
+}
+
+static int judge_armed(const struct rd_recoveries *recoveries, struct rd_evidence *ev)
+{
+	if (!recoveries->armed)
+		return RD_RESULT_PASS;
+	return rd_evidence_add(ev, RD_EVIDENCE_LIMIT, NULL,
+			       "transaction %04u is done, and waits for a boot that confirms it%s",
+			       recoveries->armed,
+			       recoveries->has_unit ? ", which rdna1-doctor-commit.service does"
+						    : "")
+		       ? -ENOMEM
+		       : RD_RESULT_PASS;
+}
 
 /* What is being changed may not be called good, nor can it be called cut off. */
 static int judge_progress(const struct rd_recoveries *recoveries, struct rd_evidence *ev)
@@ -27,7 +53,7 @@ static int judge_none(const struct rd_recoveries *recoveries, struct rd_evidence
 	case RD_PRESENCE_UNKNOWN:
 		return RD_RESULT_NA;
 	case RD_PRESENCE_YES:
-		return RD_RESULT_PASS;
+		return judge_armed(recoveries, ev);
 	case RD_PRESENCE_NO:
 		break;
 	}

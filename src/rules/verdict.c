@@ -337,8 +337,9 @@ static int append_quoted(struct rd_text *text, const char *s)
 	return r ? r : rd_text_puts(text, "'");
 }
 
-/* A verb with root's rights, about what was asked now. */
-static int append_verb(struct rd_text *text, const char *verb, const struct rd_facts *facts)
+/* A verb with root's rights, about the system that was looked at. */
+static int append_verb_for_root(struct rd_text *text, const char *verb,
+				const struct rd_facts *facts)
 {
 	int r = rd_text_printf(text, "sudo rdna1-doctor %s", verb);
 
@@ -347,6 +348,14 @@ static int append_verb(struct rd_text *text, const char *verb, const struct rd_f
 		if (!r)
 			r = append_quoted(text, facts->root);
 	}
+	return r;
+}
+
+/* One that takes --kernel too. */
+static int append_verb(struct rd_text *text, const char *verb, const struct rd_facts *facts)
+{
+	int r = append_verb_for_root(text, verb, facts);
+
 	if (!r && facts->only_kernel) {
 		r = rd_text_puts(text, " --kernel ");
 		if (!r)
@@ -379,6 +388,20 @@ static int append_next(struct rd_text *text, const struct rd_report *report, enu
 		break;
 	}
 	return rd_text_puts(text, "nothing to do");
+}
+
+/* A recovery that this boot confirms comes first: after the next one it may be another kernel. */
+static int append_commit(struct rd_text *text, const struct rd_report *report, enum next next)
+{
+	int r = append_verb_for_root(text, "boot-report", report->facts);
+
+	if (!r)
+		r = rd_text_puts(text, " --commit");
+	if (!r && next != NEXT_NOTHING) {
+		r = rd_text_puts(text, ", then: ");
+		return r ? r : append_next(text, report, next);
+	}
+	return r;
 }
 
 /* Whether a module is there for that kernel to load, and nothing that it could load is in doubt. */
@@ -428,6 +451,12 @@ static const struct decision *find_decision(const struct rd_report *report)
 	return d;
 }
 
+static bool is_commit_due(const struct rd_report *report, const struct decision *d)
+{
+	return (d->state == RD_STATE_SANE || d->state == RD_STATE_REBOOT_REQUIRED) &&
+	       rules_is_commit_due(report->facts);
+}
+
 int rules_decide(struct rd_report *report)
 {
 	RD_CLEANUP(rd_text_deinit) struct rd_text sentence = RD_TEXT_INIT;
@@ -439,8 +468,12 @@ int rules_decide(struct rd_report *report)
 	if (!r && report->facts->only_kernel)
 		r = rd_text_printf(&sentence, " Only kernel %s was looked at.",
 				   report->facts->only_kernel);
+	if (!r && is_commit_due(report, d))
+		r = rd_text_printf(&sentence, " Recovery %04u waits to be confirmed.",
+				   report->facts->recoveries.armed);
 	if (!r)
-		r = append_next(&next, report, d->next);
+		r = is_commit_due(report, d) ? append_commit(&next, report, d->next)
+					     : append_next(&next, report, d->next);
 	if (r)
 		return r;
 

@@ -241,6 +241,32 @@ class Confirm(Case):
         self.report("--commit")
         self.expect("confirmed", True, "rdna1-doctor: ")
 
+    def test_who_follows_the_advice_confirms(self):
+        """check names the command where no unit runs it, and that command is the one that helps."""
+        self.unpack()
+        self.arm(**{"boot-id": THIS_BOOT})
+        self.assertIn("Next: nothing to do\n", self.command("check").stdout)
+        shutil.rmtree(self.root / "var/lib/rdna1-doctor")
+        self.arm()
+        said = self.command("check", "--verbose").stdout
+        self.assertIn("transaction 0001 is done, and waits for a boot", said)
+        advice = json.loads(self.command("check", "--json").stdout)["next"].split()
+        self.assertEqual(advice, "sudo rdna1-doctor boot-report --root picture --commit".split())
+        self.assertEqual(self.command(*[w for w in advice[2:] if w not in ("--root", "picture")])
+                         .returncode, 0)
+        self.expect("confirmed", True, "rdna1-doctor: sane")
+        self.assertEqual(self.health()["next"], "nothing to do")
+        self.assertNotIn("waits", self.health()["sentence"])
+        self.assertIn("Next: nothing to do\n", self.command("check").stdout)
+
+    def test_a_unit_needs_no_advice(self):
+        self.unpack()
+        self.arm()
+        unit = self.root / "etc/systemd/system/multi-user.target.wants/rdna1-doctor-commit.service"
+        unit.parent.mkdir(parents=True)
+        unit.touch()
+        self.assertIn("Next: nothing to do\n", self.command("check").stdout)
+
     def test_into_another_one(self):
         self.unpack()
         self.arm(**{f"build-id.{KERNEL}": OTHER_ID})

@@ -285,6 +285,39 @@ static void recovery_armed(struct rd_facts *facts)
 	facts->recoveries.armed = 1;
 }
 
+/* Armed in an earlier boot, and what it installed is what runs. */
+static void recovery_to_commit(struct rd_facts *facts)
+{
+	recovery_armed(facts);
+	facts->recoveries.is_later_boot = true;
+	facts->recoveries.expected = strdup(RUNS);
+}
+
+static void recovery_to_commit_later_kernel(struct rd_facts *facts)
+{
+	recovery_to_commit(facts);
+	set(&facts->recoveries.expected, NULL);
+	set(&facts->root, "/mnt/picture");
+}
+
+static void recovery_to_commit_by_unit(struct rd_facts *facts)
+{
+	recovery_to_commit(facts);
+	facts->recoveries.has_unit = true;
+}
+
+static void recovery_other_runs(struct rd_facts *facts)
+{
+	recovery_to_commit(facts);
+	set(&facts->recoveries.expected, ELSE);
+}
+
+static void recovery_to_commit_patched(struct rd_facts *facts)
+{
+	recovery_to_commit(facts);
+	facts->copies.items[0].verdict = RD_VERDICT_PATCHED;
+}
+
 static void recovery_unseen(struct rd_facts *facts)
 {
 	facts->recoveries.is_known = RD_PRESENCE_NO;

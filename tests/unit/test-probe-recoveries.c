@@ -69,6 +69,37 @@ START_TEST(on_the_way_back)
 }
 END_TEST
 
+/* include/recovery/changes.h: what armed notes say, a newer one's word before an older one's. */
+START_TEST(what_a_recovery_waits_for)
+{
+	tree_write("proc/sys/kernel/random/boot_id", "boot-2\n");
+	tree_write(TXN "0001/00-intent", "");
+	tree_write(TXN "0001/90-armed", "");
+	tree_write(TXN "0001/armed", "rdna1-doctor: notes 1\nnote boot-id boot-1\n"
+				     "note build-id.6.1 aaaa\nnote build-id.6.2 bbbb\nend 3 00\n");
+	ck_assert_ptr_null(probe()->expected); /* nobody knows which kernel runs */
+	ck_assert(facts.recoveries.is_later_boot);
+	ck_assert(!facts.recoveries.has_unit);
+
+	facts.running.kernel = strdup("6.2");
+	ck_assert_int_eq(
+		rd_probe_recoveries(&tree_system, &(struct rd_probe_options){ 0 }, &facts, &err),
+		0);
+	ck_assert_str_eq(facts.recoveries.expected, "bbbb");
+
+	tree_write(TXN "0002/00-intent", "");
+	tree_write(TXN "0002/90-armed", "");
+	tree_write(TXN "0002/armed", "rdna1-doctor: notes 1\nnote boot-id boot-2\n"
+				     "note build-id.6.2 cccc\nend 2 00\n");
+	ck_assert_int_eq(
+		rd_probe_recoveries(&tree_system, &(struct rd_probe_options){ 0 }, &facts, &err),
+		0);
+	ck_assert_uint_eq(facts.recoveries.armed, 2);
+	ck_assert_str_eq(facts.recoveries.expected, "cccc");
+	ck_assert(!facts.recoveries.is_later_boot);
+}
+END_TEST
+
 START_TEST(what_is_no_transaction)
 {
 	tree_write(TXN ".rdna1-doctor.old/00-intent", "");
@@ -217,6 +248,7 @@ int main(void)
 	tcase_add_test(tc, a_machine_that_was_never_repaired);
 	tcase_add_test(tc, from_the_first_step_to_the_last);
 	tcase_add_test(tc, on_the_way_back);
+	tcase_add_test(tc, what_a_recovery_waits_for);
 	tcase_add_test(tc, what_is_no_transaction);
 	tcase_add_test(tc, what_was_built_from_a_proven_source_is_clean);
 	tcase_add_test(tc, a_user_may_not_look);
