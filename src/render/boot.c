@@ -42,7 +42,7 @@ static void put_recovery(struct page *page, const struct rd_confirmation *recove
 		return;
 	put_line(page, LEAD, "%s.", sentence);
 	if (recovery->next)
-		put_line(page, NEXT, "%s", recovery->next);
+		page_linef(page, NEXT "%s", recovery->next);
 	if (recovery->profile.problem)
 		put_line(page, LEAD, "the profile of %s was not written: %s",
 			 recovery->profile.user, recovery->profile.problem);
@@ -56,7 +56,7 @@ static void put_machine(struct page *page, const struct rd_report *report)
 	put_line(page, LEAD, "%s", report->sentence);
 	page_color(page, PAGE_PLAIN);
 	if (report->state != RD_STATE_SANE && report->state != RD_STATE_NO_GPU)
-		put_line(page, NEXT, "%s", report->next);
+		page_linef(page, NEXT "%s", report->next);
 }
 
 /* One that was committed in an earlier boot is no news. */

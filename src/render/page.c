@@ -215,6 +215,21 @@ void page_wrapf(struct page *page, int column, int indent, const char *fmt, ...)
 	wrap(page, column, indent, s);
 }
 
+void page_linef(struct page *page, const char *fmt, ...)
+{
+	RD_CLEANUP(rd_freep) char *s = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	s = rd_text_vformat(fmt, ap);
+	va_end(ap);
+	if (!s)
+		page->r = -ENOMEM;
+	if (!page->r)
+		page->r = rd_text_puts_escaped(&page->text, s, strlen(s));
+	page_puts(page, "\n");
+}
+
 int page_write(struct page *page, FILE *f, struct rd_error *err)
 {
 	if (page->r)

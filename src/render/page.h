@@ -48,6 +48,9 @@ void page_heading(struct page *page, const char *s);
  */
 void page_wrapf(struct page *page, int column, int indent, const char *fmt, ...) RD_PRINTF(4, 5);
 
+/* A line, escaped and never broken, however long: a command must be copied as one. */
+void page_linef(struct page *page, const char *fmt, ...) RD_PRINTF(2, 3);
+
 /* The answers of rollback and backups (text_saved.c). */
 int text_rollback(const struct rd_rollback *rollback, const struct rd_render_options *options,
 		  FILE *f, struct rd_error *err);

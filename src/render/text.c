@@ -175,7 +175,7 @@ static void put_verdict(struct page *page, const struct rd_report *report)
 		page_wrapf(page, 0, 0, "%s", report->way_in);
 	}
 	page_puts(page, "\n");
-	page_wrapf(page, 0, 0, "Next: %s", report->next);
+	page_linef(page, "Next: %s", report->next);
 }
 
 static int text_check(const struct rd_report *report, const struct rd_render_options *options,

@@ -160,7 +160,7 @@ static void put_done(struct page *page, const struct rd_rollback *rollback)
 			   "Next: reboot, so that what runs is what the disk has, then "
 			   "sudo rdna1-doctor check");
 	else
-		page_wrapf(page, 0, 0, "Next: sudo rdna1-doctor check --root %s", rollback->root);
+		page_linef(page, "Next: sudo rdna1-doctor check --root %s", rollback->root);
 }
 
 int text_rollback(const struct rd_rollback *rollback, const struct rd_render_options *options,

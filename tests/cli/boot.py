@@ -150,6 +150,18 @@ class Report(Case):
                 mode = (self.root / "run/motd.d/rdna1-doctor").stat().st_mode
                 self.assertEqual(mode & 0o777, 0o644)
 
+    def test_a_command_is_never_broken(self):
+        """So that it can be copied: wherever the disk is mounted."""
+        place = "a-disk-that-is-mounted/" + "far/" * 20
+        self.unpack("patched-ubuntu-24.04")
+        (self.folder / place).mkdir(parents=True)
+        (self.folder / place).rmdir()
+        self.root.rename(self.folder / place)
+        for verb in "check", "boot-report":
+            done = subprocess.run([BINARY, verb, "--root", place], cwd=self.folder, text=True,
+                                  stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            self.assertIn(f"Next: sudo rdna1-doctor recover --root {place}\n", done.stdout)
+
     def test_history(self):
         self.unpack()
         for n in (1, 2, 2):

@@ -146,7 +146,7 @@ def check_text(expect, text):
         if "".join(unwanted.split()) in flat:
             yield f"the text has: {unwanted}"
     for line in text.splitlines():
-        if len(line) > 80:
+        if len(line) > 80 and not line.startswith("Next: "):  # a command is one line
             yield f"wider than 80 columns: {line}"
 
 
