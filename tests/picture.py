@@ -24,7 +24,7 @@ import tarfile
 TESTS = pathlib.Path(__file__).resolve().parent
 FORMS = TESTS / "real" / "forms"
 SKELETON = TESTS / "golden" / "kfd_crat.skeleton"
-STOCK = TESTS.parent / "data" / "kfd_parse_subtype_mem.stock"
+DATA = TESTS.parent / "data"
 NT_GNU_BUILD_ID = 3
 SHT_NOTE = 7
 
@@ -91,15 +91,21 @@ def fragment(form):
     return hunks
 
 
+def stock_function(name):
+    """Its lines, without the comment above it."""
+    stock = (DATA / f"{name}.stock").read_text(encoding="utf-8")
+    return stock[stock.index("\nstatic ") + 1:].splitlines()
+
+
 def crat_source(form, first_line):
-    """A kfd_crat.c: our skeleton around the stock function, with the hunks of a form put in. The
-    function starts at @first_line where that is given, so that places read as on real trees."""
-    stock = STOCK.read_text(encoding="utf-8")
-    head, tail = SKELETON.read_text(encoding="utf-8").split("@STOCK@\n")
-    function = stock[stock.index("static int"):].splitlines()
-    lines = head.splitlines()
-    lines += [""] * (first_line - 1 - len(lines))
-    lines += function + tail.splitlines()
+    """A kfd_crat.c: our skeleton around the stock functions, with the hunks of a form put in.
+    kfd_parse_subtype_mem() starts at @first_line where that is given, so that places read as on
+    real trees."""
+    lines = []
+    for line in SKELETON.read_text(encoding="utf-8").splitlines():
+        if line == "@kfd_parse_subtype_mem@":
+            lines += [""] * (first_line - 1 - len(lines))
+        lines += stock_function(line.strip("@")) if line.startswith("@") else [line]
     for how, anchor, text in fragment(form) if form != "stock" else []:
         at = [line.strip() for line in lines].index(anchor)
         lines[at:at + 1] = lines[at:at + 1] + text if how == "after" else text
