@@ -233,6 +233,22 @@ static int close_bracket(struct reader *rd, const struct rd_ctoken *token, bool 
 	return 0;
 }
 
+/* Outside of all brackets C has declarations only: no word of a statement, nor such a start. */
+static bool is_no_declaration(const struct rd_ctoken *token, bool is_first)
+{
+	static const char *const words[] = { "break", "case",	"continue", "default",
+					     "do",    "else",	"for",	    "goto",
+					     "if",    "return", "switch",   "while" };
+
+	if (token->kind != RD_CTOKEN_IDENTIFIER)
+		return is_first && !rd_ctoken_is(token, ";") && !rd_ctoken_is(token, "[");
+	for (size_t i = 0; i < RD_N_ELEMENTS(words); i++) {
+		if (rd_ctoken_is(token, words[i]))
+			return true;
+	}
+	return false;
+}
+
 static int read_code(struct reader *rd, const struct rd_ctoken *token)
 {
 	bool is_after_parenthesis = rd->is_after_parenthesis;
@@ -246,6 +262,8 @@ static int read_code(struct reader *rd, const struct rd_ctoken *token)
 		return close_bracket(rd, token, true);
 	if (rd->is_after_parenthesis || rd_ctoken_is(token, "]"))
 		return close_bracket(rd, token, false);
+	if (is_outer && is_no_declaration(token, rd->code->live.n == rd->item_start))
+		set_flaw(rd, "a statement outside of any function", token->first);
 
 	if (is_brace && is_outer && is_after_parenthesis)
 		rd->has_body = true;

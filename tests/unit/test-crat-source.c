@@ -268,6 +268,12 @@ static const struct {
 
 	/* Not whole. */
 	{ HEADER, HEADER "int f(void) { if (x) {\n}\n", RD_VERDICT_UNKNOWN, "do not balance" },
+	{ HEADER, HEADER "return 0;\n", RD_VERDICT_UNKNOWN, "a statement outside of any function" },
+	{ HEADER, HEADER "{\n\treturn 0;\n};\n", RD_VERDICT_UNKNOWN, "a statement outside" },
+	{ HEADER, HEADER "0;\n(x);\n", RD_VERDICT_UNKNOWN, "a statement outside" },
+	{ HEADER, HEADER "[[maybe]] static int x;\n;\n", RD_VERDICT_NO_SIGN, "stock" },
+	{ HEADER, HEADER "int f(void)\n{\n}\nif (x) {\n}\n", RD_VERDICT_UNKNOWN,
+	  "a statement outside" },
 	{ HEADER, HEADER "/* ", RD_VERDICT_NO_SIGN, "stock" },
 	{ "\treturn 0;\n}\n\nstatic int kfd_parse_subtype(",
 	  "return 0;\n}\n/* static int kfd_parse_subtype(", RD_VERDICT_UNKNOWN,
