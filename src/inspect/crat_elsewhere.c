@@ -288,21 +288,6 @@ int crat_judge_calls(struct crat_inspection *in)
 		     : 0;
 }
 
-static bool has_known_stem(const struct rd_ctoken *name)
-{
-	const char *const *stems;
-	size_t n;
-
-	stems = rd_data_crat_functions(&n);
-	for (size_t i = 0; i < n; i++) {
-		size_t len = strcspn(stems[i], "*");
-
-		if (name->len >= len && !memcmp(name->text, stems[i], len))
-			return true;
-	}
-	return false;
-}
-
 /* What the file defines for the signs' use: macros, tables, helpers. */
 int crat_add_definitions(struct crat_inspection *in)
 {
@@ -312,7 +297,7 @@ int crat_add_definitions(struct crat_inspection *in)
 		const struct rd_ctoken *name = NULL;
 
 		for (size_t k = 0; !name && k < item->n; k++) {
-			if (!rd_ccode_declares(&in->code, item, k) || has_known_stem(&tokens[k]))
+			if (!rd_ccode_declares(&in->code, item, k) || crat_is_own_name(&tokens[k]))
 				continue;
 			for (size_t u = 0; u < in->n_used; u++) {
 				if (rd_ctoken_equal(in->used[u], &tokens[k]))

@@ -18,9 +18,9 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "crat_inspection.h"
+#include "crat_proof.h"
 #include "inspect/crat_hunk.h"
 #include "inspect/crat_restore.h"
-#include "inspect/crat_source.h"
 
 struct restorer {
 	const char *text;
@@ -253,6 +253,26 @@ static size_t start_of_comment(const struct restorer *restorer, size_t offset, u
 	return start;
 }
 
+/* A function with such a name is the kernel's, though what is left of the file has no use of it. */
+static int refuse_own_names(const struct restorer *restorer, struct rd_error *err)
+{
+	const struct rd_ccode *code = &restorer->in.code;
+
+	for (size_t i = 0; i < code->n; i++) {
+		const struct rd_ctoken *tokens = rd_ccode_tokens(code, &code->items[i]);
+
+		for (size_t k = 0; restorer->goes[i] && k < code->items[i].n; k++) {
+			if (!crat_is_own_name(&tokens[k]) ||
+			    !rd_ccode_declares(code, &code->items[i], k))
+				continue;
+			rd_error_set(err, EINVAL, "line %u: %.*s() would go with the patch",
+				     tokens[k].first, (int)tokens[k].len, tokens[k].text);
+			return RD_CRAT_RESTORE_REFUSED;
+		}
+	}
+	return 0;
+}
+
 static int edit_definitions(struct restorer *restorer)
 {
 	const struct rd_ccode *code = &restorer->in.code;
@@ -301,23 +321,6 @@ static int apply(struct restorer *restorer, struct rd_error *err)
 		       : 0;
 }
 
-/* The result is believed for what it is, not for how it was made. */
-static int prove(const struct restorer *restorer, struct rd_error *err)
-{
-	RD_CLEANUP(rd_evidence_deinit) struct rd_evidence ev = RD_EVIDENCE_INIT;
-	enum rd_verdict verdict;
-	int r;
-
-	r = rd_crat_source_inspect(restorer->out.text.data, restorer->out.text.len, "result",
-				   &verdict, &ev, err);
-	if (r || verdict == RD_VERDICT_NO_SIGN)
-		return r;
-	rd_error_set(err, EINVAL, "with " CRAT_FUNCTION "() restored, the file is still %s: %s: %s",
-		     rd_verdict_name(verdict), ev.n ? ev.items[0].where : "",
-		     ev.n ? ev.items[0].detail : "");
-	return RD_CRAT_RESTORE_REFUSED;
-}
-
 static int restore(struct restorer *restorer, struct rd_error *err)
 {
 	struct crat_inspection *in = &restorer->in;
@@ -336,10 +339,16 @@ static int restore(struct restorer *restorer, struct rd_error *err)
 	if (!restorer->goes)
 		return rd_error_nomem(err);
 	mark_definitions(restorer);
+	r = refuse_own_names(restorer, err);
+	if (r)
+		return r;
 	if (edit_function(restorer) || edit_definitions(restorer))
 		return rd_error_nomem(err);
 	r = apply(restorer, err);
-	return r ? r : prove(restorer, err);
+	if (r)
+		return r;
+	r = crat_prove(restorer->out.text.data, restorer->out.text.len, err);
+	return r == CRAT_PROOF_FAILED ? RD_CRAT_RESTORE_REFUSED : r;
 }
 
 int rd_crat_restore(const char *text, size_t len, struct rd_crat_restoration *restoration,

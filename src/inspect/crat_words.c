@@ -83,6 +83,21 @@ bool crat_has_name(const struct rd_ctoken *tokens, size_t n, const struct rd_cto
 	return false;
 }
 
+bool crat_is_own_name(const struct rd_ctoken *token)
+{
+	const char *const *stems;
+	size_t n;
+
+	stems = rd_data_crat_functions(&n);
+	for (size_t i = 0; token->kind == RD_CTOKEN_IDENTIFIER && i < n; i++) {
+		size_t len = strcspn(stems[i], "*");
+
+		if (token->len >= len && !memcmp(token->text, stems[i], len))
+			return true;
+	}
+	return false;
+}
+
 unsigned int crat_token_meaning(const struct crat_words *words, const struct rd_ctoken *token)
 {
 	/* The bare prefixes are what a macro pastes a name to. */

@@ -50,3 +50,6 @@ bool crat_touches_flags(const struct crat_words *words, const struct rd_ctoken *
 
 /* Whether any of the tokens is spelled like @name. */
 bool crat_has_name(const struct rd_ctoken *tokens, size_t n, const struct rd_ctoken *name);
+
+/* Whether the token is a name that only functions of kfd_crat.c have (data/scope.data). */
+bool crat_is_own_name(const struct rd_ctoken *token);

@@ -18,8 +18,9 @@
 	"\n\t\t\t/* RDNA1 FIX */\n"                           \
 	"\t\t\tif (dev->gpu->adev->pdev->device == 0x731F)\n" \
 	"\t\t\t\tflags |= HSA_MEM_FLAGS_HOT_PLUGGABLE;\n"
-#define CALLER \
-	"\nstatic int kfd_parse_subtype(void *p)\n{\n\treturn kfd_parse_subtype_mem(p, p);\n}\n"
+#define CALLER                                                           \
+	"\nstatic int kfd_parse_subtype(void *mem, void *device_list)\n" \
+	"{\n\treturn kfd_parse_subtype_mem(mem, device_list);\n}\n"
 #define HELPER "static bool is_navi(int id)\n{\n\treturn id == 0x731f;\n}\n"
 #define PARAMETER                                                                         \
 	"/* Turn it off here. */\nstatic int fine = 1;\nmodule_param(fine, int, 0644);\n" \
@@ -154,6 +155,33 @@ static const struct {
 			  "\t\tx->flags |= CRAT_MEM_FLAGS_HOT_PLUGGABLE;\n\treturn 0;\n}\n" },
 	  .result = RD_CRAT_RESTORE_REFUSED,
 	  .reason = "the file is still patched" },
+	/* A cut from one function into the next leaves one function, and a statement less or more.
+	 */
+	{ .c = { .at = "\treturn 0;\n}\n",
+		 .instead = "\treturn 0;\n}\nint kfd_parse_crat_table(void *p)\n"
+			    "{\n\treturn kfd_parse_subtype_cache(p);\n}\n" },
+	  .result = RD_CRAT_RESTORE_STOCK },
+	{ .c = { .at = "\treturn 0;\n}\n",
+		 .instead = "\tkfd_merged();\n\treturn 0;\n}\nint kfd_parse_crat_table(void *p)\n"
+			    "{\n\treturn kfd_parse_subtype_cache(p);\n}\n" },
+	  .result = RD_CRAT_RESTORE_REFUSED,
+	  .reason = "kfd_parse_subtype_cache() is called, but no longer there" },
+	{ .c = { .at = HUNG_ON, .with = BLOCK, .above = "\treturn 0;\n" },
+	  .result = RD_CRAT_RESTORE_REFUSED,
+	  .reason = "a statement outside of any function" },
+	/* Restored, the function would have one parameter less than its caller gives it. */
+	{ .c = { .at = HUNG_ON,
+		 .with = BLOCK,
+		 .above = "int kfd_parse_crat_table(void *p)\n"
+			  "{\n\treturn kfd_parse_subtype_mem(p, true, p);\n}\n" },
+	  .result = RD_CRAT_RESTORE_REFUSED,
+	  .reason = "with other arguments than in any kernel" },
+	{ .c = { .at = HUNG_ON,
+		 .with = "\t\t\tif (kfd_fill_gpu_mem(dev))\n"
+			 "\t\t\t\tflags |= HSA_MEM_FLAGS_HOT_PLUGGABLE;\n",
+		 .above = "static int kfd_fill_gpu_mem(void *p)\n{\n\treturn 0;\n}\n" },
+	  .result = RD_CRAT_RESTORE_REFUSED,
+	  .reason = "kfd_fill_gpu_mem() would go" },
 };
 
 START_TEST(does_not)
