@@ -6,12 +6,12 @@
  *
  * - the hot-pluggable flag by name, of KFD or of the CRAT, or by a macro that holds it;
  * - an id in code that also writes to a `flags` member what is no CRAT_* constant;
- * - a bare number with the flag's bit, written or or-ed to a `flags` member;
+ * - what else than constants of the headers is written to a `flags` member (crat_written.c);
  * - a macro that changes the meaning of a word of the stock function;
  * - an #include of what is no header;
  * - a kfd_parse_subtype_mem() that nothing calls.
  *
- * None of them occurs in a stock file, Linux 4.19 to 7.3 and AMD's trees.
+ * None of them occurs in a stock file, Linux 4.15 to 7.3 and AMD's trees.
  */
 
 #include <errno.h>
@@ -19,13 +19,7 @@
 
 #include "base/cleanup.h"
 #include "crat_inspection.h"
-
-/* HSA_MEM_FLAGS_HOT_PLUGGABLE (kfd_topology.h) is 1, CRAT_MEM_FLAGS_HOT_PLUGGABLE (kfd_crat.h) 2.
- */
-#define HOT_PLUGGABLE_BITS 0x3
-
-/* Tokens of an assignment that are read: keeps hostile chains of them linear. */
-#define MAX_WRITTEN 64
+#include "crat_written.h"
 
 /* The statement around token @at of an item. */
 static struct crat_range statement_around(const struct rd_ctoken *tokens, size_t n, size_t at)
@@ -65,112 +59,45 @@ static const struct rd_ctoken *first_id(const struct crat_inspection *in,
 	return NULL;
 }
 
-/* A constant at @at: N, N << M or BIT(N). How many tokens it has, 0 if there is none. */
-static size_t read_constant(const struct rd_ctoken *tokens, size_t n, size_t at, uint64_t *valuep)
-{
-	uint64_t value = 1, shift = 0;
-	size_t len = 1;
-
-	if (at && rd_ctoken_is(&tokens[at - 1], "<<"))
-		return 0;
-	if (tokens[at].has_value) {
-		value = tokens[at].value;
-		if (at + 2 < n && rd_ctoken_is(&tokens[at + 1], "<<") && tokens[at + 2].has_value) {
-			shift = tokens[at + 2].value;
-			len = 3;
-		}
-	} else if (at + 3 < n && rd_ctoken_is(&tokens[at], "BIT") && tokens[at + 2].has_value &&
-		   rd_ctoken_is(&tokens[at + 3], ")")) {
-		shift = tokens[at + 2].value;
-		len = 4;
-	} else {
-		return 0;
-	}
-	*valuep = shift < 64 ? value << shift : 0;
-	return len;
-}
-
-/* Whether the @len tokens at @at are or-ed with what stands beside them, and nothing else. */
-static bool is_ored(const struct rd_ctoken *tokens, size_t n, size_t at, size_t len)
-{
-	static const char *const before[] = { "|", "+", "^", "=", "|=", "+=", "^=" };
-	bool is_after = false;
-
-	if (at + len >= n ||
-	    !(rd_ctoken_is(&tokens[at + len], ";") || rd_ctoken_is(&tokens[at + len], "|")))
-		return false;
-	for (size_t i = 0; at && i < RD_N_ELEMENTS(before); i++)
-		is_after = is_after || rd_ctoken_is(&tokens[at - 1], before[i]);
-	return is_after;
-}
-
-enum written {
-	WRITES_CONSTANTS, /* CRAT_* and numbers without the flag's bit */
-	WRITES_NUMBER, /* a bare number that has it, alone or or-ed with something */
-	WRITES_OTHER,
+/* A sign at a token of an item: the list that it belongs in, and why if that is "modified". */
+struct sign {
+	struct rd_evidence *list; /* NULL: no sign */
+	const char *why;
 };
 
-/* What the assignment to the flags at token @at writes. */
-static enum written what_is_written(const struct crat_words *words, const struct rd_ctoken *tokens,
-				    size_t n, size_t at)
+static struct sign sign_at(struct crat_inspection *in, const struct rd_citem *item, size_t i,
+			   bool has_id)
 {
-	enum written written = WRITES_CONSTANTS;
-	size_t end = n - at < MAX_WRITTEN ? n : at + MAX_WRITTEN;
-
-	for (size_t i = at + 1, len; i < end && !rd_ctoken_is(&tokens[i], ";");
-	     i += len ? len : 1) {
-		uint64_t value = 0;
-
-		if (tokens[i].depth < tokens[at].depth ||
-		    (tokens[i].depth == tokens[at].depth && rd_ctoken_is(&tokens[i], ",")))
-			break;
-		len = read_constant(tokens, n, i, &value);
-		if (value & HOT_PLUGGABLE_BITS) {
-			if (is_ored(tokens, n, i, len))
-				return WRITES_NUMBER;
-			if (written == WRITES_CONSTANTS)
-				written = WRITES_NUMBER;
-		}
-		if (!len && tokens[i].kind == RD_CTOKEN_IDENTIFIER &&
-		    (!rd_ctoken_has_prefix(&tokens[i], "CRAT_") ||
-		     crat_token_meaning(words, &tokens[i])))
-			written = WRITES_OTHER;
-	}
-	return written;
-}
-
-static bool is_member(const struct rd_ctoken *tokens, size_t at)
-{
-	return at && (rd_ctoken_is(&tokens[at - 1], "->") || rd_ctoken_is(&tokens[at - 1], "."));
-}
-
-/* Which list the sign at token @i of an item belongs in; NULL if there is none. */
-static struct rd_evidence *sign_at(struct crat_inspection *in, const struct rd_citem *item,
-				   size_t i, bool has_id)
-{
+	static const char *const whys[] = {
+		[CRAT_WRITES_NUMBER] = "writes a bare number to flags, where stock code has "
+				       "constants: it may make a memory bank hot-pluggable",
+		[CRAT_WRITES_OTHER] = "writes to flags what no stock code does: it may make a "
+				      "memory bank hot-pluggable",
+		[CRAT_WRITES_MEMORY] = "writes the flags of a memory bank, as only " CRAT_FUNCTION
+				       "() does in stock code",
+	};
 	const struct rd_ctoken *tokens = rd_ccode_tokens(&in->code, item);
-	enum written written = WRITES_CONSTANTS;
+	enum crat_written written;
 
 	if (crat_token_meaning(&in->words, &tokens[i]) & CRAT_MEANS_FLAG)
-		return &in->patched;
-	if (is_member(tokens, i) && crat_writes_flags(tokens, item->n, i))
-		written = what_is_written(&in->words, tokens, item->n, i);
-	if (written != WRITES_CONSTANTS && has_id)
-		return &in->patched;
-	return written == WRITES_NUMBER ? &in->modified : NULL;
+		return (struct sign){ .list = &in->patched };
+	written = crat_what_is_written(in, item, i);
+	if (written != CRAT_WRITES_CONSTANTS && has_id)
+		return (struct sign){ .list = &in->patched };
+	if ((size_t)written < RD_N_ELEMENTS(whys) && whys[written])
+		return (struct sign){ .list = &in->modified, .why = whys[written] };
+	return (struct sign){ 0 };
 }
 
-static int add_sign(struct crat_inspection *in, struct rd_evidence *list, struct crat_range range)
+static int add_sign(struct crat_inspection *in, const struct sign *sign, struct crat_range range)
 {
 	RD_CLEANUP(rd_text_deinit) struct rd_text text = RD_TEXT_INIT;
 
-	if (list == &in->modified)
-		return add_range(in, list, range,
-				 "writes a bare number to flags, where stock code has constants: "
-				 "it may make a memory bank hot-pluggable");
+	if (sign->why)
+		return add_range(in, sign->list, range, sign->why);
 	if (crat_describe(in, range, "hand-made patch outside " CRAT_FUNCTION "()", &text))
 		return -ENOMEM;
-	return add_range(in, list, range, text.data);
+	return add_range(in, sign->list, range, text.data);
 }
 
 static int judge_code(struct crat_inspection *in, const struct rd_citem *item)
@@ -180,15 +107,17 @@ static int judge_code(struct crat_inspection *in, const struct rd_citem *item)
 	bool has_id = id, is_patched = false;
 
 	for (size_t i = 0; i < item->n; i++) {
-		struct rd_evidence *list = sign_at(in, item, i, has_id);
+		struct sign sign = sign_at(in, item, i, has_id);
 		struct crat_range range;
 
-		if (!list || &tokens[i] < told)
+		if (!sign.list || &tokens[i] < told)
 			continue;
 		range = statement_around(tokens, item->n, i);
 		told = range.tokens + range.n;
-		is_patched = is_patched || list == &in->patched;
-		if (add_sign(in, list, range))
+		if (crat_meaning(&in->words, range.tokens, range.n) & CRAT_MEANS_FLAG)
+			sign = (struct sign){ .list = &in->patched };
+		is_patched = is_patched || sign.list == &in->patched;
+		if (add_sign(in, &sign, range))
 			return -ENOMEM;
 		if (id && id >= range.tokens && id < told)
 			id = NULL;

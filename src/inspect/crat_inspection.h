@@ -21,6 +21,13 @@ struct crat_inspection {
 	bool is_since_4_19; /* the file has today's form of the function, and its helper */
 	size_t n_functions; /* live definitions of kfd_parse_subtype_mem() */
 
+	struct crat_names {
+		struct crat_name {
+			const struct rd_ctoken *token;
+		} * items;
+		size_t n, cap;
+	} declared; /* what the file itself gives a name, sorted */
+
 	/* Names that signs use and stock does not: what the file defines by them is the patch's. */
 	const struct rd_ctoken *used[64];
 	size_t n_used;
@@ -34,6 +41,9 @@ int crat_add(const struct crat_inspection *in, struct rd_evidence *list, enum rd
 
 /* Whether the stock function has the word. */
 bool crat_is_stock_word(const struct crat_inspection *in, const struct rd_ctoken *name);
+
+/* Whether the file, not a header, defines the name: a macro, a constant, an object, a function. */
+bool crat_is_declared(const struct crat_inspection *in, const struct rd_ctoken *name);
 
 void crat_use_names(struct crat_inspection *in, struct crat_range range);
 

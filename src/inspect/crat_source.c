@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "crat_inspection.h"
@@ -33,6 +34,7 @@ static void inspection_deinit(struct crat_inspection *in)
 {
 	rd_ccode_deinit(&in->code);
 	rd_ccode_deinit(&in->stock);
+	free(in->declared.items);
 	rd_evidence_deinit(&in->patched);
 	rd_evidence_deinit(&in->modified);
 	rd_evidence_deinit(&in->limits);
@@ -61,6 +63,44 @@ int crat_add(const struct crat_inspection *in, struct rd_evidence *list, enum rd
 bool crat_is_stock_word(const struct crat_inspection *in, const struct rd_ctoken *name)
 {
 	return crat_has_name(in->stock.live.items, in->stock.live.n, name);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct rd_ctoken *x = ((const struct crat_name *)a)->token;
+	const struct rd_ctoken *y = ((const struct crat_name *)b)->token;
+
+	if (x->len != y->len)
+		return x->len < y->len ? -1 : 1;
+	return memcmp(x->text, y->text, x->len);
+}
+
+bool crat_is_declared(const struct crat_inspection *in, const struct rd_ctoken *name)
+{
+	struct crat_name key = { .token = name };
+
+	return in->declared.n &&
+	       bsearch(&key, in->declared.items, in->declared.n, sizeof(key), compare_names);
+}
+
+static int find_declared(struct crat_inspection *in)
+{
+	for (size_t i = 0; i < in->code.n; i++) {
+		const struct rd_citem *item = &in->code.items[i];
+		const struct rd_ctoken *tokens = rd_ccode_tokens(&in->code, item);
+
+		for (size_t k = 0; k < item->n; k++) {
+			struct crat_name name = { .token = &tokens[k] };
+
+			if (rd_ccode_declares(&in->code, item, k) &&
+			    rd_array_push(&in->declared, &name))
+				return -ENOMEM;
+		}
+	}
+	if (in->declared.n)
+		qsort(in->declared.items, in->declared.n, sizeof(*in->declared.items),
+		      compare_names);
+	return 0;
 }
 
 void crat_use_names(struct crat_inspection *in, struct crat_range range)
@@ -201,6 +241,8 @@ static int inspect_all(struct crat_inspection *in, struct rd_error *err)
 	int r;
 
 	crat_words_init(&in->words, &in->code);
+	if (find_declared(in))
+		return rd_error_nomem(err);
 	for (size_t i = 0; i < in->code.live.n && !in->is_since_4_19; i++)
 		in->is_since_4_19 = rd_ctoken_is(&in->code.live.items[i], SINCE_4_19);
 	r = judge_items(in, err);

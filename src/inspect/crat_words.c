@@ -189,28 +189,56 @@ static bool is_operand_end(const struct rd_ctoken *token)
 	       rd_ctoken_is(token, ")") || rd_ctoken_is(token, "]");
 }
 
+bool crat_is_assignment(const struct rd_ctoken *token)
+{
+	static const char *const operators[] = { "=",  "|=", "^=", "&=",  "+=", "-=",
+						 "*=", "/=", "%=", "<<=", ">>=" };
+
+	for (size_t i = 0; i < RD_N_ELEMENTS(operators); i++) {
+		if (rd_ctoken_is(token, operators[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_step(const struct rd_ctoken *token)
+{
+	return rd_ctoken_is(token, "++") || rd_ctoken_is(token, "--");
+}
+
+/* Whether the `&` at @at takes an address: after an operand it is the operator on bits. */
+static bool is_address(const struct rd_ctoken *tokens, size_t at)
+{
+	if (!rd_ctoken_is(&tokens[at], "&"))
+		return false;
+	if (!at || !is_operand_end(&tokens[at - 1]))
+		return true;
+	/* A cast to a pointer. */
+	return at >= 2 && rd_ctoken_is(&tokens[at - 1], ")") && rd_ctoken_is(&tokens[at - 2], "*");
+}
+
 bool crat_writes_flags(const struct rd_ctoken *tokens, size_t n, size_t i)
 {
-	static const char *const after[] = { "=",  "|=", "^=",	"&=",  "+=", "-=", "*=",
-					     "/=", "%=", "<<=", ">>=", "++", "--" };
-	size_t start = i;
+	size_t start = i, after = i + 1;
 
 	if (!rd_ctoken_is(&tokens[i], "flags"))
 		return false;
-	for (size_t k = 0; i + 1 < n && k < RD_N_ELEMENTS(after); k++) {
-		if (rd_ctoken_is(&tokens[i + 1], after[k]))
-			return true;
-	}
+	if (after < n && is_step(&tokens[after]))
+		return true;
+	while (after < n && after - i < MAX_MEMBERS && rd_ctoken_is(&tokens[after], ")"))
+		after++;
+	if (after < n && crat_is_assignment(&tokens[after]))
+		return true;
 
 	while (start >= 2 && i - start < MAX_MEMBERS &&
 	       (rd_ctoken_is(&tokens[start - 1], "->") || rd_ctoken_is(&tokens[start - 1], ".")))
 		start -= 2;
 	if (!start)
 		return false;
-	if (rd_ctoken_is(&tokens[start - 1], "++") || rd_ctoken_is(&tokens[start - 1], "--"))
+	if (start >= 2 && rd_ctoken_is(&tokens[start - 1], "(") &&
+	    rd_ctoken_is(&tokens[start - 2], "WRITE_ONCE"))
 		return true;
-	return rd_ctoken_is(&tokens[start - 1], "&") &&
-	       (start < 2 || !is_operand_end(&tokens[start - 2]));
+	return is_step(&tokens[start - 1]) || is_address(tokens, start - 1);
 }
 
 bool crat_touches_flags(const struct crat_words *words, const struct rd_ctoken *tokens, size_t n)

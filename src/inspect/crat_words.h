@@ -42,6 +42,8 @@ bool crat_is_id(const struct rd_ctoken *token);
 bool crat_is_id_like(const struct rd_ctoken *token);
 bool crat_has_id_like(const struct rd_ctoken *tokens, size_t n);
 
+bool crat_is_assignment(const struct rd_ctoken *token);
+
 /* Whether token @i of @n writes to something called flags, or takes its address. */
 bool crat_writes_flags(const struct rd_ctoken *tokens, size_t n, size_t i);
 

@@ -238,9 +238,67 @@ static const struct {
 	{ ENABLE, ENABLE "\n@<props->flags = 1 | props->flags;@>", RD_VERDICT_MODIFIED,
 	  "bare number" },
 	{ ENABLE, ENABLE "\nsub_type_hdr->flags |= 1 << 31;", RD_VERDICT_NO_SIGN, "stock" },
-	{ ENABLE, ENABLE "\nsub_type_hdr->flags |= BIT(3) | 1 << n;", RD_VERDICT_NO_SIGN, "stock" },
-	{ ENABLE, ENABLE "\nsub_type_hdr->flags = table[1].flags | get(1);", RD_VERDICT_NO_SIGN,
+	{ ENABLE, ENABLE "\nsub_type_hdr->flags |= BIT(3) | CRAT_SUBTYPE_FLAGS_ENABLED;",
+	  RD_VERDICT_NO_SIGN, "stock" },
+	{ ENABLE,
+	  ENABLE "\ncache->flags = (CRAT_CACHE_FLAGS_ENABLED |\nCRAT_CACHE_FLAGS_DATA_CACHE);",
+	  RD_VERDICT_NO_SIGN, "stock" },
+	{ ENABLE, ENABLE "\npcache->flags = info[type].flags;", RD_VERDICT_NO_SIGN, "stock" },
+	{ ENABLE, ENABLE "\ncache->flags = info[b[1] + f(2)].flags | CRAT_CACHE_FLAGS_ENABLED;",
+	  RD_VERDICT_NO_SIGN, "stock" },
+	{ ENABLE, ENABLE "\nlink->flags &= ~CRAT_IOLINK_FLAGS_NON_COHERENT;", RD_VERDICT_NO_SIGN,
 	  "stock" },
+	{ ENABLE, ENABLE "\nlink->flags |= CRAT_NEW_OF_NEXT_YEAR;", RD_VERDICT_NO_SIGN, "stock" },
+	{ ENABLE,
+	  ENABLE
+	  "\nif ((iolink->flags & CRAT_X) && (y = cu->flags))\nz = a.flags == b->flags ? 1 : 2;",
+	  RD_VERDICT_NO_SIGN, "stock" },
+	{ ENABLE,
+	  ENABLE
+	  "\nstruct amdgpu_info info;\ninfo.flags = read(kdev) << 1; set_bit(0, &info.flags);",
+	  RD_VERDICT_NO_SIGN, "stock" },
+	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags |= BIT(3) | 1 << n;@>", RD_VERDICT_MODIFIED,
+	  "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags = table[1].flags | get(1);@>",
+	  RD_VERDICT_MODIFIED, "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags |= cpu_to_le32(4);@>", RD_VERDICT_MODIFIED,
+	  "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags |= CRAT_SUBTYPE_FLAGS_ENABLED << 1;@>",
+	  RD_VERDICT_MODIFIED, "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags |= ~CRAT_MEM_FLAGS_RESERVED;@>",
+	  RD_VERDICT_MODIFIED, "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags |= HSA_CAP(1);@>", RD_VERDICT_MODIFIED,
+	  "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags |= true;@>", RD_VERDICT_MODIFIED,
+	  "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags |= !0;@>", RD_VERDICT_MODIFIED,
+	  "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags |= sizeof(char);@>", RD_VERDICT_MODIFIED,
+	  "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags |= (id == 1) ? 4 : 0;@>", RD_VERDICT_MODIFIED,
+	  "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags++;@>", RD_VERDICT_MODIFIED,
+	  "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<--sub_type_hdr->flags;@>", RD_VERDICT_MODIFIED,
+	  "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<sub_type_hdr->flags ^= CRAT_SUBTYPE_FLAGS_ENABLED;@>",
+	  RD_VERDICT_MODIFIED, "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<(sub_type_hdr->flags) |= CRAT_SUBTYPE_FLAGS_ENABLED;@>",
+	  RD_VERDICT_MODIFIED, "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<u32 *f = &sub_type_hdr->flags;@>", RD_VERDICT_MODIFIED,
+	  "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<*(&a->b.flags) |= CRAT_SUBTYPE_FLAGS_ENABLED;@>", RD_VERDICT_MODIFIED,
+	  "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<__set_bit(1, (unsigned long *)&sub_type_hdr->flags);@>",
+	  RD_VERDICT_MODIFIED, "what no stock code does" },
+	{ ENABLE, ENABLE "\n@<WRITE_ONCE(sub_type_hdr->flags, CRAT_SUBTYPE_FLAGS_ENABLED);@>",
+	  RD_VERDICT_MODIFIED, "what no stock code does" },
+	{ ENABLE,
+	  ENABLE
+	  "\nstruct kfd_mem_properties *props;\n@<props->flags |= CRAT_SUBTYPE_FLAGS_ENABLED;@>",
+	  RD_VERDICT_MODIFIED, "flags of a memory bank" },
+	{ ENABLE, ENABLE "\n@<if (id == 0x7340)\nsub_type_hdr->flags++;@>", RD_VERDICT_PATCHED,
+	  "device id 0x7340" },
 	{ ENABLE, ENABLE "\nsub_type_hdr->flags = 0;", RD_VERDICT_NO_SIGN, "stock" },
 	{ ENABLE, ENABLE "\nif (id == 0x731f)\nsub_type_hdr->visibility_type = 1;",
 	  RD_VERDICT_NO_SIGN, "stock" },
@@ -391,6 +449,25 @@ START_TEST(definitions_of_the_patch_are_named)
 }
 END_TEST
 
+/* A constant is of the headers: what the file itself calls so may be any number. */
+START_TEST(own_constants_are_none)
+{
+	static const char *const definitions[] = { "#define CRAT_FINE (1 << 1)\n",
+						   "enum { CRAT_FINE = 2 };\n",
+						   "static const u32 CRAT_FINE = 2;\n", "" };
+	RD_CLEANUP(rd_text_deinit) struct rd_text with = RD_TEXT_INIT;
+	RD_CLEANUP(rd_text_deinit) struct rd_text whole = RD_TEXT_INIT;
+	RD_CLEANUP(rd_evidence_deinit) struct rd_evidence ev = RD_EVIDENCE_INIT;
+	const char *definition = definitions[_i];
+
+	rd_text_printf(&with, "%s sub_type_hdr->flags |= CRAT_FINE;", ENABLE);
+	rd_text_printf(&whole, "%s%s", definition, rd_data_stock_parse_subtype_mem());
+	put_edited(&whole, tail, ENABLE, with.data);
+	ck_assert_int_eq(inspect(whole.data, whole.len, &ev),
+			 *definition ? RD_VERDICT_MODIFIED : RD_VERDICT_NO_SIGN);
+}
+END_TEST
+
 /* Two definitions: which one is live decides, and if that cannot be known, the worse one. */
 START_TEST(the_live_definition_counts)
 {
@@ -526,6 +603,9 @@ static const char *const hostile[] = {
 	"flags.",
 	"&flags",
 	"->flags=CRAT_A+",
+	"a.flags=CRAT_A|b[c].flags;",
+	"struct a*b;b->flags=c;",
+	"a->flags)",
 	FLAG " ",
 	"0x731f,",
 	"#if x\n",
@@ -610,6 +690,7 @@ int main(void)
 	tcase_add_loop_test(tc, line_ends_make_no_difference, 0, (int)RD_N_ELEMENTS(edits));
 	tcase_add_loop_test(tc, hunks_lead_back_to_stock, 0, (int)RD_N_ELEMENTS(edits));
 	tcase_add_loop_test(tc, definitions_of_the_patch_are_named, 0, (int)RD_N_ELEMENTS(helpers));
+	tcase_add_loop_test(tc, own_constants_are_none, 0, 4);
 	tcase_add_test(tc, the_live_definition_counts);
 	tcase_add_test(tc, older_form_is_unknown);
 	tcase_add_test(tc, notes_name_what_is_not_compiled);
