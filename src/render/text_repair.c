@@ -161,12 +161,11 @@ static bool is_hopeless(const struct rd_repair *repair)
 	return false;
 }
 
-/* A command to be typed, for the system that this is about. */
-static void put_command(struct page *page, const struct rd_repair *repair, const char *before,
-			const char *verb, const char *after)
+/* A command to be typed, for the system that this is about; never broken. */
+static void put_command(struct page *page, const struct rd_repair *repair, const char *verb)
 {
-	page_wrapf(page, 0, 0, "%ssudo rdna1-doctor %s%s%s%s", before, verb,
-		   repair->is_live ? "" : " --root ", repair->is_live ? "" : repair->root, after);
+	page_linef(page, "  sudo rdna1-doctor %s%s%s", verb, repair->is_live ? "" : " --root ",
+		   repair->is_live ? "" : repair->root);
 }
 
 static void put_plan(struct page *page, const struct rd_repair *repair)
@@ -201,11 +200,14 @@ static void put_plan(struct page *page, const struct rd_repair *repair)
 	put_rests(page, repair);
 	put_rooms(page, repair);
 	page_puts(page, "\n");
-	put_command(page, repair,
-		    "All that is replaced or taken away is kept in /var/lib/rdna1-doctor, and ",
-		    "rollback", " brings it back.");
-	if (repair->is_dry_run)
-		put_command(page, repair, "Nothing was done. To do it: ", "recover", "");
+	page_wrapf(page, 0, 0,
+		   "All that is replaced or taken away is kept in /var/lib/rdna1-doctor, and comes "
+		   "back by");
+	put_command(page, repair, "rollback");
+	if (!repair->is_dry_run)
+		return;
+	page_wrapf(page, 0, 0, "Nothing was done. To do it:");
+	put_command(page, repair, "recover");
 }
 
 static void put_done(struct page *page, const struct rd_repair *repair)
@@ -279,7 +281,7 @@ static void put_outcome(struct page *page, const struct rd_repair *repair)
 	if (repair->sentence) {
 		page_puts(page, "\n");
 		page_wrapf(page, 0, 0, "%s", repair->sentence);
-		page_wrapf(page, 0, 0, "Next: %s", repair->next);
+		page_linef(page, "Next: %s", repair->next);
 	}
 	if (repair->result == RD_REPAIR_DONE && repair->kernels.n)
 		put_methods(page, repair);
