@@ -504,7 +504,7 @@ class Interrupted(Case):
                 self.assertIsNone(run.poll())
                 time.sleep(0.05)
             self.assertIn("What is going to be done", out.read_text(encoding="utf-8"))
-            run.kill()
+            run.terminate()
 
 
 if __name__ == "__main__":
