@@ -331,10 +331,11 @@ def main(data, output):
     accessor(out, "const struct rd_log_signature *", "rd_data_log_signatures", "log_signatures")
     accessor(out, "const struct rd_finding_text *", "rd_data_findings", "findings")
 
-    stock = (data / "kfd_parse_subtype_mem.stock").read_text(encoding="utf-8")
-    out += ["const char *rd_data_stock_parse_subtype_mem(void)", "{", "\treturn"]
-    out += [f"\t\t{quote(line)}" for line in stock.splitlines(keepends=True)]
-    out += ["\t\t;", "}"]
+    for name in ("find_subtype_mem", "kfd_parse_subtype", "kfd_parse_subtype_mem"):
+        stock = (data / f"{name}.stock").read_text(encoding="utf-8")
+        out += [f"const char *rd_data_stock_{name.removeprefix('kfd_')}(void)", "{", "\treturn"]
+        out += [f"\t\t{quote(line)}" for line in stock.splitlines(keepends=True)]
+        out += ["\t\t;", "}"]
     pathlib.Path(output).write_text("\n".join(out) + "\n", encoding="utf-8")
 
 

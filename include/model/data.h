@@ -114,5 +114,9 @@ const char *const *rd_data_dkms_set(size_t *np);
 /* Whether the file NAME.ko, also compressed, is one of them; @file without folders. */
 bool rd_data_is_of_dkms_set(const char *file);
 
-/* Text of stock kfd_parse_subtype_mem() (data/stock/kfd_parse_subtype_mem.c). */
+/* Text of stock kfd_parse_subtype_mem() (data/kfd_parse_subtype_mem.stock). */
 const char *rd_data_stock_parse_subtype_mem(void);
+
+/* Text of what it calls and of what calls it (data/find_subtype_mem.stock and the like). */
+const char *rd_data_stock_find_subtype_mem(void);
+const char *rd_data_stock_parse_subtype(void);

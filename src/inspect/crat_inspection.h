@@ -58,8 +58,16 @@ const struct rd_patch_string *crat_known_patch(struct crat_range range);
 int crat_describe(const struct crat_inspection *in, struct crat_range file, const char *title,
 		  struct rd_text *text);
 
+/* Whether the range carries a published message or an RDNA1 id. */
+bool crat_knows_cards(const struct crat_inspection *in, struct crat_range range);
+
+/* Judges an item that defines what kfd_parse_subtype_mem() calls, or what calls it. */
 /* Judges an item that does not define kfd_parse_subtype_mem(). */
 int crat_judge_elsewhere(struct crat_inspection *in, const struct rd_citem *item);
+
+/* Holds it against stock if it defines what that function calls or what calls it; 0 or -errno. */
+int crat_judge_neighbour(struct crat_inspection *in, const struct rd_citem *item,
+			 struct rd_error *err);
 
 /* After all items: is the stock function called at all, what belongs to the signs, what is dead. */
 int crat_judge_calls(struct crat_inspection *in);

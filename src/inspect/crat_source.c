@@ -8,7 +8,8 @@
  * or that knows an RDNA1 id, is a patch (a published one if it carries its message, else
  * hand-made); any other makes the file "modified".
  *
- * Outside there is nothing to hold against: crat_elsewhere.c says what is a sign there.
+ * Outside there is little to hold against (crat_neighbour.c): crat_elsewhere.c says what is a sign
+ * there.
  *
  * Only live code counts (inspect/ccode.h). The patch in a comment or below `#if 0` is a note: no
  * compiler sees it. A branch that a Kconfig symbol or a -D decides is live.
@@ -123,18 +124,17 @@ static struct crat_range hunk_range(const struct crat_inspection *in,
 	return (struct crat_range){ .tokens = in->code.live.items + hunk->first, .n = hunk->n };
 }
 
-/* Whether the hunk carries a published message or an RDNA1 id. */
-static bool knows_cards(const struct crat_inspection *in, struct crat_range file)
+bool crat_knows_cards(const struct crat_inspection *in, struct crat_range range)
 {
-	return crat_known_patch(file) || crat_has_id_like(file.tokens, file.n) ||
-	       (crat_meaning(&in->words, file.tokens, file.n) & CRAT_MEANS_ID);
+	return crat_known_patch(range) || crat_has_id_like(range.tokens, range.n) ||
+	       (crat_meaning(&in->words, range.tokens, range.n) & CRAT_MEANS_ID);
 }
 
 /* A function of a kernel before 4.19 differs all over, by nobody's patch. */
 static bool is_older_form(const struct crat_inspection *in, const struct rd_crat_hunks *hunks)
 {
 	for (size_t i = 0; i < hunks->n; i++) {
-		if (knows_cards(in, hunk_range(in, &hunks->items[i])))
+		if (crat_knows_cards(in, hunk_range(in, &hunks->items[i])))
 			return false;
 	}
 	return !in->is_since_4_19;
@@ -149,7 +149,7 @@ static int judge_hunk(struct crat_inspection *in, const struct rd_crat_hunk *hun
 	const struct rd_patch_string *known = crat_known_patch(file);
 
 	crat_use_names(in, file);
-	if (!knows_cards(in, file) && !crat_touches_flags(&in->words, file.tokens, file.n) &&
+	if (!crat_knows_cards(in, file) && !crat_touches_flags(&in->words, file.tokens, file.n) &&
 	    !crat_touches_flags(&in->words, ref.tokens, ref.n))
 		return crat_add(in, &in->modified, RD_EVIDENCE_SOURCE, hunk->first_line,
 				hunk->last_line,
@@ -196,6 +196,17 @@ static int judge_function(struct crat_inspection *in, const struct rd_citem *ite
 	return judge_hunks(in, item, &hunks) ? rd_error_nomem(err) : 0;
 }
 
+/* What has a sign is not told twice. */
+static int judge_elsewhere(struct crat_inspection *in, const struct rd_citem *item,
+			   struct rd_error *err)
+{
+	size_t n = in->patched.n + in->modified.n;
+
+	if (crat_judge_elsewhere(in, item))
+		return rd_error_nomem(err);
+	return n == in->patched.n + in->modified.n ? crat_judge_neighbour(in, item, err) : 0;
+}
+
 /* The function before all else: what happens there is what decides. */
 static int judge_items(struct crat_inspection *in, struct rd_error *err)
 {
@@ -210,10 +221,12 @@ static int judge_items(struct crat_inspection *in, struct rd_error *err)
 	}
 	for (size_t i = 0; i < in->code.n; i++) {
 		const struct rd_citem *item = &in->code.items[i];
+		int r = rd_ccode_defines(&in->code, item, CRAT_FUNCTION)
+				? 0
+				: judge_elsewhere(in, item, err);
 
-		if (!rd_ccode_defines(&in->code, item, CRAT_FUNCTION) &&
-		    crat_judge_elsewhere(in, item))
-			return rd_error_nomem(err);
+		if (r)
+			return r;
 	}
 	return 0;
 }

@@ -18,8 +18,8 @@
 	"\n\t\t\t/* RDNA1 FIX */\n"                           \
 	"\t\t\tif (dev->gpu->adev->pdev->device == 0x731F)\n" \
 	"\t\t\t\tflags |= HSA_MEM_FLAGS_HOT_PLUGGABLE;\n"
-#define CALLER                                                           \
-	"\nstatic int kfd_parse_subtype(void *mem, void *device_list)\n" \
+#define CALLER                                                            \
+	"\nstatic int kfd_parse_crat_all(void *mem, void *device_list)\n" \
 	"{\n\treturn kfd_parse_subtype_mem(mem, device_list);\n}\n"
 #define HELPER "static bool is_navi(int id)\n{\n\treturn id == 0x731f;\n}\n"
 #define PARAMETER                                                                         \

@@ -30,7 +30,7 @@ static const char tail[] =
 	"\nstatic int kfd_fill_gpu_memory_affinity(struct crat_subtype_memory *sub_type_hdr,\n"
 	"\t\t\t\t\tstruct kfd_dev *kdev)\n"
 	"{\n\t" ENABLE "\n\treturn 0;\n}\n\n"
-	"static int kfd_parse_subtype(struct crat_subtype_generic *hdr, struct list_head *list)\n"
+	"static int kfd_parse_crat_all(struct crat_subtype_generic *hdr, struct list_head *list)\n"
 	"{\n\treturn " FUNCTION "((struct crat_subtype_memory *)hdr, list);\n}\n";
 
 struct picture {
@@ -333,8 +333,8 @@ static const struct {
 	{ HEADER, HEADER "int f(void)\n{\n}\nif (x) {\n}\n", RD_VERDICT_UNKNOWN,
 	  "a statement outside" },
 	{ HEADER, HEADER "/* ", RD_VERDICT_NO_SIGN, "stock" },
-	{ "\treturn 0;\n}\n\nstatic int kfd_parse_subtype(",
-	  "return 0;\n}\n/* static int kfd_parse_subtype(", RD_VERDICT_UNKNOWN,
+	{ "\treturn 0;\n}\n\nstatic int kfd_parse_crat_all(",
+	  "return 0;\n}\n/* static int kfd_parse_crat_all(", RD_VERDICT_UNKNOWN,
 	  "comment does not end" },
 	{ FUNCTION "(struct", "other_parse_mem(struct", RD_VERDICT_PATCHED, "sets " FLAG },
 };
@@ -465,6 +465,62 @@ START_TEST(own_constants_are_none)
 	put_edited(&whole, tail, ENABLE, with.data);
 	ck_assert_int_eq(inspect(whole.data, whole.len, &ev),
 			 *definition ? RD_VERDICT_MODIFIED : RD_VERDICT_NO_SIGN);
+}
+END_TEST
+
+/* What calls the function, and what it calls, are known as well as itself. */
+static const struct {
+	const char *find, *with;
+	enum rd_verdict verdict;
+	const char *detail;
+} beside[] = {
+	{ NULL, NULL, RD_VERDICT_NO_SIGN, "stock" },
+	{ "\tstruct kfd_mem_properties *props;\n\n",
+	  "struct kfd_mem_properties *props;\nflags |= 4;\n", RD_VERDICT_MODIFIED,
+	  "find_subtype_mem() differs" },
+	{ "&& props->width == width", "", RD_VERDICT_MODIFIED, "find_subtype_mem() differs" },
+	{ "return props;", "return dev->id == 0x731f ? NULL : props;", RD_VERDICT_PATCHED,
+	  "hand-made patch of find_subtype_mem()" },
+	{ "ret = " FUNCTION "(mem, device_list);", "ret = other(mem, device_list);",
+	  RD_VERDICT_MODIFIED, "kfd_parse_subtype() differs" },
+	{ "ret = " FUNCTION "(mem, device_list);",
+	  "((u32 *)mem)[1] |= 2;\nret = " FUNCTION "(mem, device_list);", RD_VERDICT_MODIFIED,
+	  "kfd_parse_subtype() differs" },
+	{ "ret = " FUNCTION "(mem, device_list);",
+	  "ret = " FUNCTION "(mem, device_list);\nfix(device_list);", RD_VERDICT_MODIFIED,
+	  "kfd_parse_subtype() differs" },
+	{ "\tswitch (sub", "\tfix(sub_type_hdr);\n\tswitch (sub", RD_VERDICT_MODIFIED,
+	  "kfd_parse_subtype() differs" },
+	{ "\treturn ret;", "\tfix(device_list);\n\treturn ret;", RD_VERDICT_MODIFIED,
+	  "kfd_parse_subtype() differs" },
+	/* What a kernel of next year may have. */
+	{ "\tint ret = 0;", "\tstruct crat_subtype_new *new;\n\tint ret = 0;", RD_VERDICT_NO_SIGN,
+	  "stock" },
+	{ "\tcase CRAT_SUBTYPE_CACHE",
+	  "\tcase CRAT_SUBTYPE_NEW:\n\t\tnew = (void *)sub_type_hdr;\n"
+	  "\t\tret = kfd_parse_subtype_new(new, device_list);\n\t\tbreak;\n\tcase CRAT_SUBTYPE_CACHE",
+	  RD_VERDICT_NO_SIGN, "stock" },
+	{ "\tdefault:", "\tcase CRAT_SUBTYPE_NEW:\n\t\tbreak;\n\tdefault:", RD_VERDICT_NO_SIGN,
+	  "stock" },
+	{ "kfd_parse_subtype_cu(cu, device_list)", "kfd_parse_subtype_cu(cu, device_list, true)",
+	  RD_VERDICT_NO_SIGN, "stock" },
+	{ "pr_warn(\"Unknown", "dev_warn(dev, \"No", RD_VERDICT_NO_SIGN, "stock" },
+};
+
+START_TEST(neighbours_have_their_verdict)
+{
+	RD_CLEANUP(rd_text_deinit) struct rd_text whole = RD_TEXT_INIT;
+	RD_CLEANUP(rd_text_deinit) struct rd_text text = RD_TEXT_INIT;
+	RD_CLEANUP(rd_evidence_deinit) struct rd_evidence ev = RD_EVIDENCE_INIT;
+	struct picture picture = { 0 };
+
+	rd_text_printf(&whole, "%s%s%s%s", head, rd_data_stock_find_subtype_mem(),
+		       rd_data_stock_parse_subtype_mem(), rd_data_stock_parse_subtype());
+	if (beside[_i].find)
+		ck_assert_ptr_nonnull(strstr(whole.data, beside[_i].find));
+	put_edited(&text, whole.data, beside[_i].find, beside[_i].with);
+	ck_assert_int_eq(inspect(text.data, text.len, &ev), beside[_i].verdict);
+	assert_first(&ev, &picture, beside[_i].detail);
 }
 END_TEST
 
@@ -691,6 +747,7 @@ int main(void)
 	tcase_add_loop_test(tc, hunks_lead_back_to_stock, 0, (int)RD_N_ELEMENTS(edits));
 	tcase_add_loop_test(tc, definitions_of_the_patch_are_named, 0, (int)RD_N_ELEMENTS(helpers));
 	tcase_add_loop_test(tc, own_constants_are_none, 0, 4);
+	tcase_add_loop_test(tc, neighbours_have_their_verdict, 0, (int)RD_N_ELEMENTS(beside));
 	tcase_add_test(tc, the_live_definition_counts);
 	tcase_add_test(tc, older_form_is_unknown);
 	tcase_add_test(tc, notes_name_what_is_not_compiled);
