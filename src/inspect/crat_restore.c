@@ -25,7 +25,6 @@
 struct restorer {
 	const char *text;
 	size_t len;
-	bool has_crlf;
 	struct crat_inspection in; /* the two sources, and the names that the hunks use */
 	const struct rd_citem *function;
 	struct rd_crat_hunks hunks;
@@ -67,15 +66,26 @@ static int find_function(struct restorer *restorer, struct rd_error *err)
 	return restorer->function ? 0 : refuse(err, "the file defines no " CRAT_FUNCTION "()");
 }
 
-/* Adds an edit; @text has @n_text bytes with line feeds, which become the file's line ends. */
+/* Whether the line of byte @at ends as Windows has it; the last one as the line before it. */
+static bool has_crlf(const struct restorer *restorer, size_t at)
+{
+	const char *end = memchr(restorer->text + at, '\n', restorer->len - at);
+
+	if (!end)
+		end = memrchr(restorer->text, '\n', at);
+	return end && end > restorer->text && end[-1] == '\r';
+}
+
+/* Adds an edit; @text has @n_text bytes with line feeds, which become what ends lines there. */
 static int add_edit(struct restorer *restorer, size_t offset, size_t end, const char *text,
 		    size_t n_text)
 {
 	RD_CLEANUP(rd_text_deinit) struct rd_text with = RD_TEXT_INIT;
 	struct rd_crat_edit edit = { .offset = offset, .n = end - offset };
+	bool is_crlf = has_crlf(restorer, offset);
 
 	for (size_t i = 0; i < n_text; i++) {
-		if (text[i] == '\n' && restorer->has_crlf && rd_text_append(&with, "\r", 1))
+		if (text[i] == '\n' && is_crlf && rd_text_append(&with, "\r", 1))
 			return -ENOMEM;
 		if (rd_text_append(&with, &text[i], 1))
 			return -ENOMEM;
@@ -361,14 +371,12 @@ int rd_crat_restore(const char *text, size_t len, struct rd_crat_restoration *re
 		.out = RD_CRAT_RESTORATION_INIT,
 	};
 	const char *stock = rd_data_stock_parse_subtype_mem();
-	const char *line_end = len ? memchr(text, '\n', len) : NULL;
 	int r;
 
 	if (len > RD_CTOKENS_MAX)
 		return refuse(err, "larger than any kfd_crat.c");
 	if (len && memchr(text, '\0', len))
 		return refuse(err, "binary: holds NUL bytes");
-	restorer.has_crlf = line_end && line_end > text && line_end[-1] == '\r';
 
 	r = rd_ccode_init(&restorer.in.code, text, len, err);
 	if (!r)

@@ -99,7 +99,22 @@ static void make_crlf(struct rd_text *text)
 	*text = crlf;
 }
 
-static void check_restored(const struct restored *c, bool has_crlf)
+/* Some editor gave the first line, or all but that, another end. */
+static void make_mixed(struct rd_text *text, bool is_first)
+{
+	RD_CLEANUP(rd_text_deinit) struct rd_text was = rd_text_take(text);
+	size_t first = strcspn(was.data, "\n");
+
+	for (size_t i = 0; i < was.len; i++) {
+		if (was.data[i] == '\n' && (i == first) == is_first)
+			put(text, "\r");
+		ck_assert_int_eq(rd_text_append(text, &was.data[i], 1), 0);
+	}
+}
+
+enum { LINE_FEEDS, CRLF, FIRST_IS_CRLF, FIRST_IS_NONE };
+
+static void check_restored(const struct restored *c, int ends)
 {
 	RD_CLEANUP(rd_text_deinit) struct rd_text patched = RD_TEXT_INIT;
 	RD_CLEANUP(rd_text_deinit) struct rd_text original = RD_TEXT_INIT;
@@ -110,9 +125,12 @@ static void check_restored(const struct restored *c, bool has_crlf)
 
 	make(&patched, c, true);
 	make(&original, c, false);
-	if (has_crlf) {
+	if (ends == CRLF) {
 		make_crlf(&patched);
 		make_crlf(&original);
+	} else if (ends != LINE_FEEDS) {
+		make_mixed(&patched, ends == FIRST_IS_CRLF);
+		make_mixed(&original, ends == FIRST_IS_CRLF);
 	}
 	r = rd_crat_restore(patched.data, patched.len, &result, &err);
 	ck_assert_msg(!r, "%d: %s", r, err.msg);
@@ -122,13 +140,33 @@ static void check_restored(const struct restored *c, bool has_crlf)
 
 START_TEST(comes_back)
 {
-	check_restored(&restored[_i], false);
+	check_restored(&restored[_i], LINE_FEEDS);
 }
 END_TEST
 
 START_TEST(comes_back_with_crlf)
 {
-	check_restored(&restored[_i], true);
+	check_restored(&restored[_i], CRLF);
+}
+END_TEST
+
+/* The first line is above the function in these, and no part of what goes. */
+START_TEST(comes_back_with_the_ends_there)
+{
+	static const struct restored mixed = { .before = "struct kfd_dev;\n\n",
+					       .at = HUNG_ON,
+					       .with = BLOCK };
+	static const struct restored less = {
+		.before = "struct kfd_dev;\n\n",
+		.at = "\t\t\tif (mem->flags & CRAT_MEM_FLAGS_HOT_PLUGGABLE)\n"
+		      "\t\t\t\tflags |= HSA_MEM_FLAGS_HOT_PLUGGABLE;\n",
+		.instead = "",
+	};
+
+	check_restored(&mixed, FIRST_IS_CRLF);
+	check_restored(&mixed, FIRST_IS_NONE);
+	check_restored(&less, FIRST_IS_CRLF);
+	check_restored(&less, FIRST_IS_NONE);
 }
 END_TEST
 
@@ -225,6 +263,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, comes_back, 0, (int)RD_N_ELEMENTS(restored));
 	tcase_add_loop_test(tc, comes_back_with_crlf, 0, (int)RD_N_ELEMENTS(restored));
+	tcase_add_test(tc, comes_back_with_the_ends_there);
 	tcase_add_loop_test(tc, does_not, 0, (int)RD_N_ELEMENTS(others));
 	tcase_add_test(tc, no_source);
 	suite_add_tcase(suite, tc);
