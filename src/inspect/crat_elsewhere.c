@@ -7,6 +7,7 @@
  * - the hot-pluggable flag by name, of KFD or of the CRAT, or by a macro that holds it;
  * - an id in code that also writes to a `flags` member what is no CRAT_* constant;
  * - what else than constants of the headers is written to a `flags` member (crat_written.c);
+ * - the message of a published patch;
  * - a macro that changes the meaning of a word of the stock function;
  * - an #include of what is no header;
  * - a kfd_parse_subtype_mem() that nothing calls.
@@ -178,14 +179,36 @@ static int judge_include(struct crat_inspection *in, const struct rd_citem *item
 			"includes what is no header: its code cannot be seen in this file");
 }
 
+/* A published patch says who it is, whatever else can be understood of it. */
+static int judge_message(struct crat_inspection *in, const struct rd_citem *item)
+{
+	struct crat_range range = { .tokens = rd_ccode_tokens(&in->code, item), .n = item->n };
+	const struct rd_patch_string *known = crat_known_patch(range);
+
+	for (size_t i = 0; known && i < range.n; i++) {
+		const struct rd_ctoken *token = &range.tokens[i];
+
+		if (!crat_known_patch((struct crat_range){ .tokens = token, .n = 1 }))
+			continue;
+		return crat_add(in, &in->modified, RD_EVIDENCE_SOURCE, token->first, token->last,
+				"prints the message of a known patch: %s", known->title);
+	}
+	return 0;
+}
+
 int crat_judge_elsewhere(struct crat_inspection *in, const struct rd_citem *item)
 {
+	size_t n = in->patched.n;
+	int r = 0;
+
 	switch (item->kind) {
 	case RD_CITEM_CODE:
-		return judge_code(in, item);
+		r = judge_code(in, item);
+		return r || n != in->patched.n ? r : judge_message(in, item);
 	case RD_CITEM_DEFINE:
 	case RD_CITEM_UNDEF:
-		return judge_macro(in, item);
+		r = judge_macro(in, item);
+		return r || n != in->patched.n ? r : judge_message(in, item);
 	case RD_CITEM_INCLUDE:
 		return judge_include(in, item);
 	case RD_CITEM_DIRECTIVE:
