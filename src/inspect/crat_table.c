@@ -42,11 +42,13 @@ struct table_find {
 	uint64_t offset;
 };
 
+/* Strings of bytes are none; what ends with a zero of 16 bits LLVM has in .rodata.str2.2. */
 static bool is_table_section(const struct rd_elf_section *section)
 {
-	return section->data && section->flags & SHF_ALLOC &&
-	       !(section->flags & (SHF_EXECINSTR | SHF_STRINGS)) &&
-	       !rd_text_has_prefix(section->name, "__");
+	bool is_text = section->flags & SHF_STRINGS && section->entsize != sizeof(uint16_t);
+
+	return section->data && section->flags & SHF_ALLOC && !is_text &&
+	       !(section->flags & SHF_EXECINSTR) && !rd_text_has_prefix(section->name, "__");
 }
 
 int rd_crat_tables_note(struct rd_crat_tables *tables, const struct rd_elf *elf,

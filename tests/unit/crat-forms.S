@@ -123,6 +123,10 @@
 	cmpw	%dx, ids_16(, %rax, 2)
 	end	kfd_parse_crat_hit_table_16
 
+	function kfd_parse_crat_hit_table_wide
+	cmpw	%dx, ids_wide(, %rax, 2)
+	end	kfd_parse_crat_hit_table_wide
+
 	function kfd_parse_crat_hit_table_32
 	leaq	ids_32(%rip), %rdi
 	end	kfd_parse_crat_hit_table_32
@@ -301,6 +305,13 @@
 	object	ids_16
 	.short	0x7310, 0x7312, 0x731f
 	end_object ids_16
+
+	/* LLVM takes 16 bits that a zero ends for a string of such. */
+	.section .rodata.str2.2, "aMS", @progbits, 2
+	.type	ids_wide, @object
+ids_wide:
+	.short	0x7310, 0x7312, 0x731f, 0
+	end_object ids_wide
 
 	object	ids_32
 	.long	0x7340, 0x7341, 0x7347, 0x734f
