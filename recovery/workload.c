@@ -91,6 +91,10 @@ static int take_old(void *userdata, const char *record, size_t len, struct rd_er
 
 	if (!rd_kernel_log_record(record, len, &parsed) || !parsed.is_kernel)
 		return 0;
+	if (rd_kernel_log_is_accepted(parsed.text, parsed.len)) {
+		free(trial->refusal);
+		trial->refusal = NULL;
+	}
 	signature = rd_kernel_log_match(parsed.text, parsed.len, RD_LOG_KERNEL);
 	if (!signature || signature->kind != RD_LOG_REFUSAL || trial->refusal)
 		return 0;

@@ -18,11 +18,17 @@
  * rd_kernel_log_match() - the signature of a line
  * @line: @len bytes, with any prefix: time stamp, host, device
  * @log: whose line it is; one of the kernel must name amdgpu, kfd or, with nothing but a time stamp
- *       before it, drm: other drivers use the same words
+ *       before it, drm: other drivers use the same words, and "[drm:FUNCTION [MODULE]]" tells them
+ *
+ * A refusal that names a PCI id is one of an RDNA1 card, or none.
  *
  * Return: the first that fits, static, or NULL.
  */
 const struct rd_log_signature *rd_kernel_log_match(const char *line, size_t len, enum rd_log log);
+
+/* Whether a line of the kernel says that an RDNA1 card does compute work: no refusal was its own.
+ */
+bool rd_kernel_log_is_accepted(const char *line, size_t len);
 
 struct rd_log_record {
 	bool is_kernel; /* facility 0: no program can write that */

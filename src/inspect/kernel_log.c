@@ -7,6 +7,7 @@
  */
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -47,13 +48,46 @@ static void skip_host(const char **linep, size_t *lenp)
 	*linep = found + strlen(mark);
 }
 
+/* Whether a module is amdgpu, or one that speaks for it: DRM's own, the scheduler's. */
+static bool is_ours(const char *module, size_t len)
+{
+	static const char *const names[] = { "amdgpu",	  "amdkfd",    "drm", "drm_kms_helper",
+					     "drm_buddy", "gpu_sched", "ttm" };
+
+	for (size_t i = 0; i < RD_N_ELEMENTS(names); i++) {
+		if (len == strlen(names[i]) && !memcmp(module, names[i], len))
+			return true;
+	}
+	return false;
+}
+
+/* "[drm:FUNCTION [MODULE]] ": so DRM's messages name the driver, if it is a module. */
+static bool is_of_other_driver(const char *line, size_t len)
+{
+	static const char head[] = "[drm:";
+	const char *end = memmem(line, len, "]]", 2);
+	const char *module;
+
+	if (len < strlen(head) || memcmp(line, head, strlen(head)) != 0 || !end)
+		return false;
+	module = memrchr(line + 1, '[', (size_t)(end - line - 1));
+	if (!module || memchr(line, ']', (size_t)(module - line)))
+		return false;
+	return !is_ours(module + 1, (size_t)(end - module - 1));
+}
+
 static bool is_of_driver(const char *line, size_t len)
 {
+	const char *text = line;
+	size_t n = len;
+
+	skip_host(&text, &n);
+	skip_stamps(&text, &n);
+	if (is_of_other_driver(text, n))
+		return false;
 	if (contains(line, len, "amdgpu") || contains(line, len, "kfd"))
 		return true;
-	skip_host(&line, &len);
-	skip_stamps(&line, &len);
-	return len >= 4 && !memcmp(line, "[drm", 4);
+	return n >= 4 && !memcmp(text, "[drm", 4);
 }
 
 /* Its pieces between the asterisks, one after the other. */
@@ -73,6 +107,48 @@ static bool has_text(const char *line, size_t len, const char *text)
 	}
 }
 
+/* The device id after @word, "added device 1002:731f"; whether there is one. */
+static bool read_device(const char *line, size_t len, const char *word, unsigned int *idp)
+{
+	const char *found = memmem(line, len, word, strlen(word));
+	char text[sizeof("1002:731f")] = "";
+	unsigned int vendor;
+
+	if (!found || (size_t)(line + len - found) < strlen(word) + strlen("1002:731f"))
+		return false;
+	memcpy(text, found + strlen(word), sizeof(text) - 1);
+	return sscanf(text, "%4x:%4x", &vendor, idp) == 2;
+}
+
+static bool is_rdna1(unsigned int id)
+{
+	size_t n;
+	const uint16_t *ids = rd_data_rdna1_ids(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (ids[i] == id)
+			return true;
+	}
+	return false;
+}
+
+/* KFD refuses each card by itself, and tells most of them by their ids. */
+static bool is_of_other_card(const struct rd_log_signature *signature, const char *line, size_t len)
+{
+	unsigned int id;
+
+	return signature->kind == RD_LOG_REFUSAL && read_device(line, len, " device ", &id) &&
+	       !is_rdna1(id);
+}
+
+bool rd_kernel_log_is_accepted(const char *line, size_t len)
+{
+	unsigned int id;
+
+	return is_of_driver(line, len) && read_device(line, len, "added device ", &id) &&
+	       is_rdna1(id);
+}
+
 const struct rd_log_signature *rd_kernel_log_match(const char *line, size_t len, enum rd_log log)
 {
 	size_t n;
@@ -85,7 +161,7 @@ const struct rd_log_signature *rd_kernel_log_match(const char *line, size_t len,
 			continue;
 		for (size_t k = 0; k < RD_N_ELEMENTS(all[i].texts) && all[i].texts[k]; k++) {
 			if (has_text(line, len, all[i].texts[k]))
-				return &all[i];
+				return is_of_other_card(&all[i], line, len) ? NULL : &all[i];
 		}
 	}
 	return NULL;

@@ -34,6 +34,16 @@ static const struct {
 	{ STAMP "[drm:amdgpu_job_timedout [amdgpu]] *ERROR* ring sdma0 timeout, signaled seq=1742, "
 		"emitted seq=1743",
 	  "ring-timeout" },
+	{ STAMP
+	  "[drm:radeon_job [radeon]] *ERROR* ring sdma0 timeout, signaled seq=1, emitted seq=2",
+	  NULL },
+	{ HOST "[drm:qxl_job [qxl]] *ERROR* Waiting for fences timed out", NULL },
+	{ "[drm:virtio_gpu_job [virtio_gpu]] *ERROR* Waiting for fences timed out in amdgpu",
+	  NULL },
+	{ "[drm:drm_crtc_job [drm_kms_helper]] *ERROR* Waiting for fences timed out",
+	  "ring-timeout" },
+	{ "[drm:drm_crtc_job] *ERROR* Waiting for fences timed out", "ring-timeout" },
+	{ "[drm:drm_crtc_job] [amdgpu]] Waiting for fences timed out", "ring-timeout" },
 	{ DEVICE "ring gfx_0.1.0 timeout, but soft recovered", "ring-timeout" },
 	{ DEVICE "Starting gfx_0.0.0 ring reset", "ring-reset" },
 	{ DEVICE "Ring sdma0 reset succeeded", "ring-reset" },
@@ -78,6 +88,9 @@ static const struct {
 	{ DEVICE "SMU is initialized successfully!", NULL },
 	{ DEVICE "SMU driver if version not matched", NULL },
 	{ "amdgpu: Topology: Add dGPU node [0x731f:0x1002]", NULL },
+	{ "kfd kfd: amdgpu: skipped device 1002:67df, PCI rejects atomics 730<0", NULL },
+	{ "kfd kfd: amdgpu: skipped device ?, PCI rejects atomics", "no-atomics", RD_LOG_KERNEL,
+	  RD_LOG_REFUSAL },
 	{ "kfd kfd: amdgpu: added device 1002:731f", NULL },
 	{ DEVICE "MODE2 reset", NULL },
 	{ STAMP "i915 0000:00:02.0: [drm] GPU HANG: ecode 12:1:85dffffb", NULL },
@@ -170,11 +183,32 @@ START_TEST(record)
 }
 END_TEST
 
+START_TEST(an_added_card_is_accepted)
+{
+	static const struct {
+		const char *line;
+		bool is_accepted;
+	} cases[] = {
+		{ "kfd kfd: amdgpu: added device 1002:731f", true },
+		{ STAMP "kfd kfd: added device 1002:7340", true },
+		{ "kfd kfd: amdgpu: added device 1002:67df", false },
+		{ "kfd kfd: amdgpu: added device 1002:73", false },
+		{ "kfd kfd: amdgpu: skipped device 1002:731f, PCI rejects atomics", false },
+		{ "other: added device 1002:731f", false },
+	};
+
+	for (size_t i = 0; i < RD_N_ELEMENTS(cases); i++)
+		ck_assert_int_eq(rd_kernel_log_is_accepted(cases[i].line, strlen(cases[i].line)),
+				 cases[i].is_accepted);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("kernel-log");
 
 	tcase_add_loop_test(tcase, line, 0, RD_N_ELEMENTS(lines));
+	tcase_add_test(tcase, an_added_card_is_accepted);
 	tcase_add_loop_test(tcase, record, 0, RD_N_ELEMENTS(records));
 	return fixture_main(tcase, "kernel-log");
 }
