@@ -44,10 +44,10 @@ enum {
  * @restoration: filled; rd_crat_restoration_deinit() it
  *
  * Each hunk, with the comments and blank lines around it, becomes what the stock function has
- * between the same two tokens, with the line ends that stand there. Macros, tables, helpers and module
- * parameters that only the hunks use go with them. All other bytes stay. The result is taken only
- * if rd_crat_source_inspect() finds no sign in it, and each function of kfd_crat.c that it calls is
- * still there.
+ * between the same two tokens, with the line ends that stand there. Macros, tables, helpers and
+ * module parameters that only the hunks use go with them. All other bytes stay. The result is taken
+ * only if rd_crat_source_inspect() finds no sign in it, and each function of kfd_crat.c that it
+ * calls is still there.
  *
  * In all known versions the layout of the function is one, so that the result of a patch inside
  * the function is the file as it was, byte for byte; of @n_definitions blank lines may remain.
