@@ -42,6 +42,9 @@ int rd_text_append(struct rd_text *text, const void *data, size_t len);
 int rd_text_puts(struct rd_text *text, const char *s);
 int rd_text_printf(struct rd_text *text, const char *fmt, ...) RD_PRINTF(2, 3);
 
+/* An argument as a shell would have to be given it. */
+int rd_text_puts_quoted(struct rd_text *text, const char *s);
+
 /* What printf() would print, malloc()ed; NULL when out of memory. */
 char *rd_text_format(const char *fmt, ...) RD_PRINTF(1, 2);
 char *rd_text_vformat(const char *fmt, va_list ap) RD_PRINTF(1, 0);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/text.h"
 #include "model/copy.h"
 #include "model/dkms.h"
 #include "model/gpu.h"
@@ -114,6 +115,10 @@ void rd_facts_deinit(struct rd_facts *facts);
 /* Records that @path could not be read; 0 or -ENOMEM. */
 int rd_facts_add_unread(struct rd_facts *facts, const char *path, const char *reason,
 			bool is_permission);
+
+/* " --root PATH" for a command that is about another system than this one, quoted for a shell, else
+ * nothing; 0 or -ENOMEM. */
+int rd_facts_puts_root(const struct rd_facts *facts, struct rd_text *text);
 
 /* The kernel of that release, or NULL; borrowed. */
 const struct rd_kernel *rd_facts_find_kernel(const struct rd_facts *facts, const char *release);

@@ -52,5 +52,9 @@ const struct rd_finding *rd_report_find(const struct rd_report *report, const ch
 /* The finding in one line: what holds, or what is wrong; static. */
 const char *rd_finding_title(const struct rd_finding *finding);
 
+/* What to do about it, malloc()ed; NULL when out of memory. The commands of this tool in it are
+ * about the system that was looked at, whose path is escaped. */
+char *rd_finding_remedy(const struct rd_finding *finding, const struct rd_facts *facts);
+
 /* "unknown", "na", "pass", "warn", "fail"; static. */
 const char *rd_result_name(enum rd_result result);

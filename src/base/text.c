@@ -78,6 +78,20 @@ int rd_text_puts(struct rd_text *text, const char *s)
 	return rd_text_append(text, s, strlen(s));
 }
 
+int rd_text_puts_quoted(struct rd_text *text, const char *s)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._-+,:=@%";
+	int r;
+
+	if (*s && !s[strspn(s, plain)])
+		return rd_text_puts(text, s);
+	r = rd_text_puts(text, "'");
+	for (; *s && !r; s++)
+		r = *s == '\'' ? rd_text_puts(text, "'\\''") : rd_text_append(text, s, 1);
+	return r ? r : rd_text_puts(text, "'");
+}
+
 char *rd_text_vformat(const char *fmt, va_list ap)
 {
 	char *s;

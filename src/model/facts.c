@@ -97,3 +97,13 @@ const struct rd_copy *rd_facts_running_copy(const struct rd_facts *facts)
 	}
 	return NULL;
 }
+
+int rd_facts_puts_root(const struct rd_facts *facts, struct rd_text *text)
+{
+	int r;
+
+	if (!facts->root || !strcmp(facts->root, "/"))
+		return 0;
+	r = rd_text_puts(text, " --root ");
+	return r ? r : rd_text_puts_quoted(text, facts->root);
+}

@@ -5,8 +5,10 @@
  * is kept are in json_saved.c.
  */
 
-#include "json.h"
+#include <errno.h>
+
 #include "base/cleanup.h"
+#include "json.h"
 #include "renderers.h"
 
 void json_evidence(struct document *document, struct json_object *parent, const char *key,
@@ -72,13 +74,17 @@ static void add_findings(struct document *document, const struct rd_report *repo
 
 	for (size_t i = 0; i < report->findings.n; i++) {
 		const struct rd_finding *finding = &report->findings.items[i];
+		RD_CLEANUP(rd_freep)
+		char *remedy = rd_finding_remedy(finding, report->facts);
 		struct json_object *o = document_object(document, list, NULL);
 
 		document_text(document, o, "id", finding->text->id);
 		document_text(document, o, "result", rd_result_name(finding->result));
 		document_text(document, o, "title", rd_finding_title(finding));
 		json_evidence(document, o, "evidence", &finding->evidence);
-		document_text(document, o, "remedy", finding->text->remedy);
+		if (!remedy)
+			document->r = -ENOMEM;
+		document_text(document, o, "remedy", remedy);
 	}
 }
 

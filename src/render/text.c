@@ -5,6 +5,7 @@
  * deciding evidence; --verbose shows all of it and the findings that pass.
  */
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -105,17 +106,22 @@ static bool needs_attention(const struct rd_finding *finding)
 }
 
 /* The first paragraph tells what to do; explain has the rest. */
-static void put_remedy(struct page *page, const struct rd_finding_text *text)
+static void put_remedy(struct page *page, const struct rd_finding *finding,
+		       const struct rd_facts *facts)
 {
-	size_t n = strcspn(text->remedy, "\n");
-	bool has_more = text->remedy[n];
+	RD_CLEANUP(rd_freep) char *remedy = rd_finding_remedy(finding, facts);
+	size_t n = remedy ? strcspn(remedy, "\n") : 0;
+	bool has_more = remedy && remedy[n];
 
-	page_wrapf(page, 0, FINDING_INDENT, "Remedy: %.*s%s%s%s", (int)n, text->remedy,
-		   has_more ? " More: rdna1-doctor explain " : "", has_more ? text->id : "",
-		   has_more ? "." : "");
+	if (!remedy)
+		page->r = -ENOMEM;
+	page_wrapf(page, 0, FINDING_INDENT, "Remedy: %.*s%s%s%s", (int)n, remedy ? remedy : "",
+		   has_more ? " More: rdna1-doctor explain " : "",
+		   has_more ? finding->text->id : "", has_more ? "." : "");
 }
 
-static void put_finding(struct page *page, const struct rd_finding *finding)
+static void put_finding(struct page *page, const struct rd_finding *finding,
+			const struct rd_facts *facts)
 {
 	const char *word = rd_result_name(finding->result);
 
@@ -126,7 +132,7 @@ static void put_finding(struct page *page, const struct rd_finding *finding)
 		   rd_finding_title(finding));
 	page_evidence(page, FINDING_INDENT, &finding->evidence, EVIDENCE_MOST);
 	if (needs_attention(finding))
-		put_remedy(page, finding->text);
+		put_remedy(page, finding, facts);
 }
 
 static void put_findings(struct page *page, const struct rd_report *report)
@@ -139,7 +145,7 @@ static void put_findings(struct page *page, const struct rd_report *report)
 		if (is_first)
 			page_heading(page, "Findings");
 		is_first = false;
-		put_finding(page, &report->findings.items[i]);
+		put_finding(page, &report->findings.items[i], report->facts);
 	}
 }
 

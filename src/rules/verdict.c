@@ -322,33 +322,13 @@ static const char *deciding_id(const struct rd_report *report)
 	return id ? id : "";
 }
 
-/* An argument as a shell would have to be given it. */
-static int append_quoted(struct rd_text *text, const char *s)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789/._-+,:=@%";
-	int r;
-
-	if (*s && !s[strspn(s, plain)])
-		return rd_text_puts(text, s);
-	r = rd_text_puts(text, "'");
-	for (; *s && !r; s++)
-		r = *s == '\'' ? rd_text_puts(text, "'\\''") : rd_text_append(text, s, 1);
-	return r ? r : rd_text_puts(text, "'");
-}
-
 /* A verb with root's rights, about the system that was looked at. */
 static int append_verb_for_root(struct rd_text *text, const char *verb,
 				const struct rd_facts *facts)
 {
 	int r = rd_text_printf(text, "sudo rdna1-doctor %s", verb);
 
-	if (!r && facts->root && strcmp(facts->root, "/") != 0) {
-		r = rd_text_puts(text, " --root ");
-		if (!r)
-			r = append_quoted(text, facts->root);
-	}
-	return r;
+	return r ? r : rd_facts_puts_root(facts, text);
 }
 
 /* One that takes --kernel too. */
@@ -359,7 +339,7 @@ static int append_verb(struct rd_text *text, const char *verb, const struct rd_f
 	if (!r && facts->only_kernel) {
 		r = rd_text_puts(text, " --kernel ");
 		if (!r)
-			r = append_quoted(text, facts->only_kernel);
+			r = rd_text_puts_quoted(text, facts->only_kernel);
 	}
 	return r;
 }

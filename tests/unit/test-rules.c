@@ -441,6 +441,29 @@ START_TEST(sentences_of_sane_differ)
 }
 END_TEST
 
+/* Who looks at a mounted disk is not sent to work on the machine that it is mounted on. */
+START_TEST(commands_are_about_what_was_looked_at)
+{
+	static const struct rd_finding_text text = {
+		.remedy =
+			"First sudo rdna1-doctor check, then sudo rdna1-doctor recover "
+			"--leftovers; or sudo rdna1-doctor recover --root PATH. Then sudo reboot.",
+	};
+	const struct rd_finding finding = { .text = &text };
+	struct rd_facts facts = RD_FACTS_INIT;
+	RD_CLEANUP(rd_freep) char *here = NULL, *there = NULL;
+
+	facts.root = (char[]){ "/" };
+	here = rd_finding_remedy(&finding, &facts);
+	ck_assert_str_eq(here, text.remedy);
+	facts.root = (char[]){ "/mnt/my disk" };
+	there = rd_finding_remedy(&finding, &facts);
+	ck_assert_str_eq(there, "First sudo rdna1-doctor check --root '/mnt/my disk', then sudo "
+				"rdna1-doctor recover --root '/mnt/my disk' --leftovers; or sudo "
+				"rdna1-doctor recover --root PATH. Then sudo reboot.");
+}
+END_TEST
+
 START_TEST(rules_and_texts_agree)
 {
 	const struct rd_rule *const *rules;
@@ -476,6 +499,7 @@ int main(void)
 	tcase_add_loop_test(tcase, decision_table, 0, RD_N_ELEMENTS(cases));
 	tcase_add_loop_test(tcase, findings_have_evidence, 0, RD_N_ELEMENTS(cases));
 	tcase_add_test(tcase, sentences_of_sane_differ);
+	tcase_add_test(tcase, commands_are_about_what_was_looked_at);
 	tcase_add_test(tcase, rules_and_texts_agree);
 	tcase_add_test(tcase, empty_facts);
 	suite_add_tcase(suite, tcase);
