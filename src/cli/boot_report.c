@@ -74,7 +74,7 @@ static int look(const struct cli_values *values, struct boot_report *self, struc
 	};
 	int r;
 
-	r = rd_system_init(&self->sys, values->root, err);
+	r = cli_system_open(values, &self->sys, err);
 	if (r)
 		return r;
 	look_up(self);

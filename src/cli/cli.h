@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "recovery/course.h"
 #include "render/render.h"
+#include "system/system.h"
 
 enum cli_exit {
 	CLI_EXIT_OK = 0,
@@ -150,6 +151,14 @@ const struct cli_option_row *cli_options_next(const struct cli_option_row *row,
 
 /* The lines of the help that tell of the options in @options. */
 void cli_options_help(unsigned int options, FILE *f);
+
+/**
+ * cli_system_open() - the system that --root names
+ *
+ * A folder without any part of one is refused: most often the place of a disk that is not mounted,
+ * about which a verdict would mislead. Return: 0 or a negative errno.
+ */
+int cli_system_open(const struct cli_values *values, struct rd_system *sys, struct rd_error *err);
 
 /* How the renderers are to write to standard output. */
 struct rd_render_options cli_render_options(const struct cli_values *values);

@@ -76,6 +76,10 @@ int rd_system_init(struct rd_system *sys, const char *root, struct rd_error *err
 		return rd_error_set(err, errno, "open root %s: %s", root, strerror(errno));
 
 	probe = below_open(made.rootfd, ".", O_PATH);
+	if (probe == -EACCES) {
+		close(made.rootfd);
+		return rd_error_set(err, EACCES, "open root %s: %s", root, strerror(EACCES));
+	}
 	if (probe < 0) {
 		close(made.rootfd);
 		return rd_error_set(err, -probe,

@@ -150,6 +150,33 @@ class Report(Case):
                 mode = (self.root / "run/motd.d/rdna1-doctor").stat().st_mode
                 self.assertEqual(mode & 0o777, 0o644)
 
+    def test_kernels_that_are_not_there(self):
+        self.unpack()
+        done = self.command("check", "--kernel", "nosuch")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("there is no kernel nosuch below /lib/modules, but: 6.1.0-49-amd64, "
+                      "6.1.0-50-amd64\n", done.stderr)
+
+    def test_roots_without_a_system(self):
+        for verb in "check", "boot-report":
+            self.root.mkdir(exist_ok=True)
+            done = self.command(verb)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("no system below picture: is it mounted?", done.stderr)
+            self.assertEqual(list(self.root.iterdir()), [])
+
+    @unittest.skipUnless(ROOT, "needs root")
+    def test_a_root_that_may_not_be_entered(self):
+        closed = self.folder / "closed"
+        closed.mkdir(mode=0o700)
+        self.folder.chmod(0o755)
+        program = shutil.copy(BINARY, self.folder)
+        done = subprocess.run([program, "check", "--root", closed], capture_output=True, text=True,
+                              check=False, user=65534, group=65534, extra_groups=[])
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"open root {closed}: Permission denied", done.stderr)
+        self.assertNotIn("openat2", done.stderr)
+
     def test_a_command_is_never_broken(self):
         """So that it can be copied: wherever the disk is mounted."""
         place = "a-disk-that-is-mounted/" + "far/" * 20
@@ -571,6 +598,7 @@ class Journal(Case):
         self.listen()
         shutil.copytree(self.root / "sys", self.root / "mnt/sys", symlinks=True)
         (self.root / "mnt/var/lib").mkdir(parents=True)
+        (self.root / "mnt/etc").mkdir()
         self.assertEqual(self.inside("--root", "/mnt"), 0)
         self.assertEqual(self.entries(), [])
 

@@ -177,6 +177,10 @@ class Files(Case):
 
 
 class Check(Case):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "etc").mkdir()
+
     def test_an_empty_root_is_undetermined(self):
         done = run("check", "--json", "--root", self.folder)
         document = self.validate("check", done.stdout)
@@ -203,6 +207,10 @@ class Check(Case):
 
 class Output(Case):
     """An answer that did not arrive is no answer."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "etc").mkdir()
 
     def test_a_full_disk(self):
         with open("/dev/full", "wb") as full:
