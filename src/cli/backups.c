@@ -260,7 +260,7 @@ static int backups_run(const struct cli_values *values, int argc, char **argv, s
 	r = render(&work, err);
 	n = count(&work, RD_SAVED_DAMAGED);
 	for (size_t i = 0; i < work.list.n; i++)
-		n += work.action == VERIFY && work.list.items[i].state == RD_SAVED_UNREADABLE;
+		n += work.list.items[i].state == RD_SAVED_UNREADABLE;
 	if (r || !n)
 		return r;
 	rd_error_set(err, EIO, "%zu of %zu cannot be relied on", n, work.list.n);

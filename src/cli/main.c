@@ -19,6 +19,12 @@
 #include "base/text.h"
 #include "cli.h"
 
+/* What is answered if the output cannot be written. */
+struct failed {
+	int code; /* in the terms of who reads it */
+	int errnum; /* of the write, 0: not known yet */
+};
+
 /* SIGPIPE as we were started with it: what we become is started with the same. */
 static void (*inherited_sigpipe)(int);
 
@@ -72,7 +78,7 @@ static int translate_failure(const struct cli_values *values, const struct rd_er
 	return renderer->fail(err->msg, stdout);
 }
 
-static int run_verb(const struct cli_verb *verb, int argc, char **argv)
+static int run_verb(const struct cli_verb *verb, int argc, char **argv, struct failed *failedp)
 {
 	struct cli_values values = CLI_VALUES_INIT;
 	struct rd_error err = RD_ERROR_INIT;
@@ -87,6 +93,8 @@ static int run_verb(const struct cli_verb *verb, int argc, char **argv)
 		signal(SIGPIPE, inherited_sigpipe);
 	if (!r)
 		r = verb->run(&values, argc - first, argv + first, &err);
+	failedp->code = translate(&values, CLI_EXIT_FAILED);
+	failedp->errnum = r < 0 && ferror(stdout) ? -r : 0;
 	if (r == CLI_EXIT_USAGE)
 		return translate_failure(&values, &err, usage_error(verb, err.msg));
 	if (r == CLI_REFUSED)
@@ -105,7 +113,7 @@ static int refuse_word(const char *what, const char *word)
 	return usage_error(NULL, message);
 }
 
-static int run(int argc, char **argv)
+static int run(int argc, char **argv, struct failed *failedp)
 {
 	static const struct option longs[] = {
 		{ .name = "help", .val = 'h' },
@@ -132,22 +140,25 @@ static int run(int argc, char **argv)
 	verb = find_verb(argv[optind]);
 	if (!verb)
 		return refuse_word("unknown verb", argv[optind]);
-	return run_verb(verb, argc - optind, argv + optind);
+	return run_verb(verb, argc - optind, argv + optind, failedp);
 }
 
 /* A full disk or a closed pipe shows at the latest when the buffer goes out. */
-static int finish(int code)
+static int finish(int code, const struct failed *failed)
 {
 	bool has_failed = ferror(stdout);
+	int errnum = failed->errnum;
 
 	errno = 0;
-	if (fflush(stdout))
+	if (fflush(stdout)) {
 		has_failed = true;
+		errnum = errno ? errno : errnum;
+	}
 	if (!has_failed)
 		return code;
-	fprintf(stderr, "rdna1-doctor: the output could not be written%s%s\n", errno ? ": " : "",
-		errno ? strerror(errno) : "");
-	return CLI_EXIT_FAILED;
+	fprintf(stderr, "rdna1-doctor: the output could not be written%s%s\n", errnum ? ": " : "",
+		errnum ? strerror(errnum) : "");
+	return failed->code;
 }
 
 /* Descriptors 0 to 2 must not become some file of ours that the answer is then written to. */
@@ -166,9 +177,13 @@ static bool hold_standard_streams(void)
 
 int main(int argc, char **argv)
 {
+	struct failed failed = { .code = CLI_EXIT_FAILED };
+	int code;
+
 	if (!hold_standard_streams())
 		return CLI_EXIT_FAILED;
 	inherited_sigpipe = signal(SIGPIPE, SIG_IGN); /* EPIPE instead, which finish() tells */
 	setlocale(LC_CTYPE, ""); /* for the width of characters */
-	return finish(run(argc, argv));
+	code = run(argc, argv, &failed);
+	return finish(code, &failed);
 }

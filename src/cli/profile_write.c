@@ -28,11 +28,13 @@ static const char *advice(int code)
 	}
 }
 
-static int refuse(const struct rd_report *report, struct rd_error *err)
+static int refuse(const struct rd_report *report, const struct cli_values *values,
+		  struct rd_error *err)
 {
-	const struct rd_render_options render = { .width = 80 };
+	struct rd_render_options render = cli_render_options(values);
 	int r;
 
+	render.use_color = false; /* which was decided for standard output */
 	r = rd_renderer_find("text")->check(report, &render, stderr, err);
 	if (r)
 		return r;
@@ -64,7 +66,7 @@ static int check_machine(struct profile_job *job, struct rd_error *err)
 	if (r || !report.exit_code)
 		return r;
 	if (!job->values->is_forced)
-		return refuse(&report, err);
+		return refuse(&report, job->values, err);
 	tell_overridden(&report);
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -13,13 +14,27 @@
 #define TERMINAL_MS  1000 /* before the first line; after it each file is told */
 #define PIPE_MS	     5000 /* between two lines: a log is no place for more */
 #define REDRAW_MS    200 /* between two states of a bar */
-#define PATH_MAX_LEN 60 /* with the words around it, a line of 80 columns */
+#define WIDTH	     80 /* where the terminal does not tell its own */
+#define WORDS_WIDTH  20 /* around a path: "file 12345: ...", a bar and its percentage */
+#define PATH_MIN_LEN 8
 #define BAR_WIDTH    12
 
 void cli_progress_init(struct cli_progress *progress)
 {
 	*progress = (struct cli_progress){ .is_terminal = isatty(STDERR_FILENO) };
 	clock_gettime(CLOCK_MONOTONIC, &progress->last);
+}
+
+/* What is left for a path in a line that is drawn over: one that wraps is not. */
+static int path_len(const struct cli_progress *progress)
+{
+	struct winsize size;
+	int width = WIDTH;
+
+	if (progress->is_terminal && !ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col &&
+	    size.ws_col < WIDTH)
+		width = size.ws_col;
+	return width > WORDS_WIDTH + PATH_MIN_LEN ? width - WORDS_WIDTH : PATH_MIN_LEN;
 }
 
 static long elapsed_ms(const struct timespec *since, const struct timespec *now)
@@ -32,7 +47,7 @@ void cli_progress_tell(void *userdata, const char *path)
 	struct cli_progress *progress = userdata;
 	RD_CLEANUP(rd_freep) char *safe = NULL;
 	struct timespec now;
-	size_t len;
+	size_t len, max = (size_t)path_len(progress);
 
 	progress->n++;
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -46,8 +61,7 @@ void cli_progress_tell(void *userdata, const char *path)
 	/* The end of a path tells more than its beginning. */
 	len = strlen(safe);
 	fprintf(stderr, "%sfile %zu: %s%s%s", progress->is_terminal ? "\r\033[K" : "", progress->n,
-		len > PATH_MAX_LEN ? "..." : "",
-		len > PATH_MAX_LEN ? safe + len - PATH_MAX_LEN : safe,
+		len > max ? "..." : "", len > max ? safe + len - max : safe,
 		progress->is_terminal ? "" : "\n");
 	fflush(stderr);
 	progress->is_shown = progress->is_terminal;
@@ -77,7 +91,8 @@ void cli_progress_tell_part(void *userdata, const char *what, size_t done, size_
 	safe = rd_text_escape(what);
 	if (!safe)
 		return;
-	fprintf(stderr, "%s%.*s ", progress->is_terminal ? "\r\033[K" : "", PATH_MAX_LEN, safe);
+	fprintf(stderr, "%s%.*s ", progress->is_terminal ? "\r\033[K" : "", path_len(progress),
+		safe);
 	if (total)
 		put_bar(done, total);
 	else if (done)

@@ -129,6 +129,22 @@ static int run_stages(const struct profile_job *job, const char *python, struct 
 	return r ? r : rd_rules_judge_trial(trial, err);
 }
 
+/* A Python that ends without a word is told as such. */
+static int name_silence(struct rd_trial *trial, struct rd_error *err)
+{
+	for (size_t i = 0; i < trial->stages.n; i++) {
+		struct rd_stage_run *run = &trial->stages.items[i];
+
+		if (run->result != RD_STAGE_FAILED || (run->reason && *run->reason))
+			continue;
+		free(run->reason);
+		run->reason = strdup("ended with an error, and printed nothing");
+		if (!run->reason)
+			return rd_error_nomem(err);
+	}
+	return 0;
+}
+
 static int show(const struct cli_values *values, const struct rd_trial *trial, struct rd_error *err)
 {
 	const struct rd_render_options render = cli_render_options(values);
@@ -162,6 +178,8 @@ static int test_run(const struct cli_values *values, int argc, char **argv, stru
 		r = profile_job_choose(&job, err);
 	if (!r)
 		r = run_stages(&job, python, &trial, err);
+	if (!r)
+		r = name_silence(&trial, err);
 	return r ? r : show(values, &trial, err);
 }
 

@@ -152,6 +152,6 @@ int document_write(const struct document *document, FILE *f, struct rd_error *er
 	if (!s)
 		return rd_error_nomem(err);
 	if (fputs(s, f) == EOF || fputc('\n', f) == EOF)
-		return rd_error_set(err, EIO, "the output could not be written");
+		return rd_error_set(err, errno ? errno : EIO, "the output could not be written");
 	return 0;
 }

@@ -93,7 +93,8 @@ static int nagios_check(const struct rd_report *report, const struct rd_render_o
 		if (put_finding(&report->findings.items[i], f))
 			return rd_error_nomem(err);
 	}
-	return ferror(f) ? rd_error_set(err, EIO, "the output could not be written") : 0;
+	return ferror(f) ? rd_error_set(err, errno ? errno : EIO, "the output could not be written")
+			 : 0;
 }
 
 static int nagios_fail(const char *message, FILE *f)

@@ -236,7 +236,7 @@ int page_write(struct page *page, FILE *f, struct rd_error *err)
 		return rd_error_nomem(err);
 	/* Of nothing there is no memory, and fwrite() wants some. */
 	if (page->text.len && fwrite(page->text.data, 1, page->text.len, f) != page->text.len)
-		return rd_error_set(err, EIO, "the output could not be written");
+		return rd_error_set(err, errno ? errno : EIO, "the output could not be written");
 	return 0;
 }
 

@@ -57,7 +57,7 @@ int text_rollback(const struct rd_rollback *rollback, const struct rd_render_opt
 int text_backups(const struct rd_saved_list *list, const struct rd_render_options *options, FILE *f,
 		 struct rd_error *err);
 
-/* Writes the page. Return: 0, -ENOMEM, or -EIO when the stream failed. */
+/* Writes the page. Return: 0, -ENOMEM, or why the stream failed. */
 int page_write(struct page *page, FILE *f, struct rd_error *err);
 
 /* The colour of a verdict's, a result's, a state's word. */

@@ -142,7 +142,8 @@ static int prometheus_check(const struct rd_report *report, const struct rd_rend
 		if (parts[i](report, f))
 			return rd_error_nomem(err);
 	}
-	return ferror(f) ? rd_error_set(err, EIO, "the output could not be written") : 0;
+	return ferror(f) ? rd_error_set(err, errno ? errno : EIO, "the output could not be written")
+			 : 0;
 }
 
 const struct rd_renderer rd_renderer_prometheus = {

@@ -351,7 +351,7 @@ class Journal(Case):
         self.recover()
         self.write_intent(b"rdna1-doctor: plan 1\n")
         self.refused("rollback", "--yes", "--i-know", code=FAILED, words=["0001", "cut off"])
-        saved = self.answer("backups")["backups"][0]
+        saved = self.answer("backups", code=REFUSED)["backups"][0]
         self.assertEqual(saved["state"], "unreadable")
         self.assertIn("cut off", saved["reason"])
         self.refused("backups", "verify", words=["1 of 1"])
@@ -362,7 +362,7 @@ class Journal(Case):
         self.recover()
         self.write_intent(b"rdna1-doctor: plan 2\n")
         self.refused("rollback", "--yes", "--i-know", code=FAILED, words=["version 2"])
-        self.assertIn("version 2", self.run_verb("backups", code=DONE).stdout)
+        self.assertIn("version 2", self.run_verb("backups", code=REFUSED).stdout)
 
     def test_hostile_names(self):
         self.recover()

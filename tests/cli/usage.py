@@ -218,7 +218,10 @@ class Output(Case):
                 done = subprocess.run([BINARY, *args], stdout=full, stderr=subprocess.PIPE,
                                       check=False, timeout=TIME_LIMIT)
                 self.assertEqual(done.returncode, 1)
-                self.assertIn(b"could not be written", done.stderr)
+                self.assertIn(b"could not be written: No space left on device", done.stderr)
+            done = subprocess.run([BINARY, "check", "--format", "nagios", "--root", self.folder],
+                                  stdout=full, stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, 3)  # UNKNOWN, and not WARNING
 
     def test_a_closed_pipe(self):
         read, write = os.pipe()

@@ -303,8 +303,8 @@ START_TEST(failed_stream_is_an_error)
 	make_report(&facts, &report, names[0]);
 	ck_assert_ptr_nonnull(f);
 	setvbuf(f, NULL, _IONBF, 0);
-	ck_assert_int_eq(rd_renderer_find("text")->check(&report, &options, f, NULL), -EIO);
-	ck_assert_int_eq(rd_renderer_find("json")->check(&report, &options, f, NULL), -EIO);
+	ck_assert_int_eq(rd_renderer_find("text")->check(&report, &options, f, NULL), -ENOSPC);
+	ck_assert_int_eq(rd_renderer_find("json")->check(&report, &options, f, NULL), -ENOSPC);
 }
 END_TEST
 
