@@ -96,7 +96,8 @@ static int take_old(void *userdata, const char *record, size_t len, struct rd_er
 		trial->refusal = NULL;
 	}
 	signature = rd_kernel_log_match(parsed.text, parsed.len, RD_LOG_KERNEL);
-	if (!signature || signature->kind != RD_LOG_REFUSAL || trial->refusal)
+	if (!signature || signature->kind != RD_LOG_REFUSAL || trial->refusal ||
+	    rd_kernel_log_is_of_other_card(parsed.text, parsed.len))
 		return 0;
 	trial->refusal = strndup(parsed.text, parsed.len);
 	return trial->refusal ? 0 : rd_error_nomem(err);

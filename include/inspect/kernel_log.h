@@ -20,11 +20,13 @@
  * @log: whose line it is; one of the kernel must name amdgpu, kfd or, with nothing but a time stamp
  *       before it, drm: other drivers use the same words, and "[drm:FUNCTION [MODULE]]" tells them
  *
- * A refusal that names a PCI id is one of an RDNA1 card, or none.
- *
  * Return: the first that fits, static, or NULL.
  */
 const struct rd_log_signature *rd_kernel_log_match(const char *line, size_t len, enum rd_log log);
+
+/* Whether a line is about a card that is no RDNA1 one: KFD refuses each card by itself, and tells
+ * most of them by their ids. */
+bool rd_kernel_log_is_of_other_card(const char *line, size_t len);
 
 /* Whether a line of the kernel says that an RDNA1 card does compute work: no refusal was its own.
  */

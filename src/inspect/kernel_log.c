@@ -132,13 +132,11 @@ static bool is_rdna1(unsigned int id)
 	return false;
 }
 
-/* KFD refuses each card by itself, and tells most of them by their ids. */
-static bool is_of_other_card(const struct rd_log_signature *signature, const char *line, size_t len)
+bool rd_kernel_log_is_of_other_card(const char *line, size_t len)
 {
 	unsigned int id;
 
-	return signature->kind == RD_LOG_REFUSAL && read_device(line, len, " device ", &id) &&
-	       !is_rdna1(id);
+	return read_device(line, len, " device ", &id) && !is_rdna1(id);
 }
 
 bool rd_kernel_log_is_accepted(const char *line, size_t len)
@@ -161,7 +159,7 @@ const struct rd_log_signature *rd_kernel_log_match(const char *line, size_t len,
 			continue;
 		for (size_t k = 0; k < RD_N_ELEMENTS(all[i].texts) && all[i].texts[k]; k++) {
 			if (has_text(line, len, all[i].texts[k]))
-				return is_of_other_card(&all[i], line, len) ? NULL : &all[i];
+				return &all[i];
 		}
 	}
 	return NULL;

@@ -88,7 +88,8 @@ static const struct {
 	{ DEVICE "SMU is initialized successfully!", NULL },
 	{ DEVICE "SMU driver if version not matched", NULL },
 	{ "amdgpu: Topology: Add dGPU node [0x731f:0x1002]", NULL },
-	{ "kfd kfd: amdgpu: skipped device 1002:67df, PCI rejects atomics 730<0", NULL },
+	{ "kfd kfd: amdgpu: skipped device 1002:67df, PCI rejects atomics 730<0", "no-atomics",
+	  RD_LOG_KERNEL, RD_LOG_REFUSAL },
 	{ "kfd kfd: amdgpu: skipped device ?, PCI rejects atomics", "no-atomics", RD_LOG_KERNEL,
 	  RD_LOG_REFUSAL },
 	{ "kfd kfd: amdgpu: added device 1002:731f", NULL },
@@ -183,6 +184,26 @@ START_TEST(record)
 }
 END_TEST
 
+START_TEST(a_refusal_of_another_card_is_told_apart)
+{
+	static const struct {
+		const char *line;
+		bool is_other;
+	} cases[] = {
+		{ "kfd kfd: amdgpu: skipped device 1002:67df, PCI rejects atomics 730<0", true },
+		{ "kfd kfd: skipped device 1002:7300, PCI rejects atomics", true },
+		{ "kfd kfd: amdgpu: skipped device 1002:731f, PCI rejects atomics 730<0", false },
+		{ "kfd kfd: amdgpu: skipped device ?, PCI rejects atomics", false },
+		{ "kfd kfd: amdgpu: TOPAZ  not supported in kfd", false },
+	};
+
+	for (size_t i = 0; i < RD_N_ELEMENTS(cases); i++)
+		ck_assert_int_eq(
+			rd_kernel_log_is_of_other_card(cases[i].line, strlen(cases[i].line)),
+			cases[i].is_other);
+}
+END_TEST
+
 START_TEST(an_added_card_is_accepted)
 {
 	static const struct {
@@ -208,6 +229,7 @@ int main(void)
 	TCase *tcase = tcase_create("kernel-log");
 
 	tcase_add_loop_test(tcase, line, 0, RD_N_ELEMENTS(lines));
+	tcase_add_test(tcase, a_refusal_of_another_card_is_told_apart);
 	tcase_add_test(tcase, an_added_card_is_accepted);
 	tcase_add_loop_test(tcase, record, 0, RD_N_ELEMENTS(records));
 	return fixture_main(tcase, "kernel-log");
