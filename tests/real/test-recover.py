@@ -640,6 +640,25 @@ def again(machine):
     proves(machine, "source")
 
 
+def saved_set(machine):
+    """The recipe was followed once more: what the first recover has built comes back, uncompiled."""
+    release = one(machine.releases())
+    patched = [machine.crat, *(machine.modules(release) / "updates/dkms").iterdir(),
+               *(machine.tree / machine.version / release / "x86_64/module").iterdir()]
+    contents = {path: path.read_bytes() for path in patched}
+    machine.recover()
+    for path, content in contents.items():
+        path.write_bytes(content)
+    machine.inside("depmod", release)
+    remake_image(machine, release)
+    before = machine.picture()
+    is_unsafe(machine)
+    answer = machine.recover("--method", "backup")
+    expect(methods_of(answer) == {release: "backup"}, "method", json.dumps(answer, indent=1))
+    proves(machine, "backup")
+    rolls_back_to(machine, before)
+
+
 SCENARIOS = {
     "check": (check_only, "debian-12"),
     "check-dracut": (check_only, "debian-12-dracut"),
@@ -668,6 +687,7 @@ SCENARIOS = {
     "downloaded-source": (downloaded_source, "debian-12"),
     "downloaded-module": (downloaded_module, "debian-12"),
     "only-the-image": (only_the_image, "debian-12"),
+    "saved-set": (saved_set, "debian-12"),
     "again": (again, "debian-12"),
 }
 
