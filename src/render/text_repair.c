@@ -204,10 +204,10 @@ static void put_plan(struct page *page, const struct rd_repair *repair)
 		   "All that is replaced or taken away is kept in /var/lib/rdna1-doctor, and comes "
 		   "back by");
 	put_command(page, repair, "rollback");
-	if (!repair->is_dry_run)
-		return;
-	page_wrapf(page, 0, 0, "Nothing was done. To do it:");
-	put_command(page, repair, "recover");
+	/* With whatever else was asked for. */
+	if (repair->is_dry_run)
+		page_wrapf(page, 0, 0,
+			   "Nothing was done. The same command without --dry-run does it.");
 }
 
 static void put_done(struct page *page, const struct rd_repair *repair)

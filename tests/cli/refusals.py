@@ -32,6 +32,7 @@ class Refusals(Case):
             was = tree(self.root, without=None)
             done = self.run_verb("recover", "--dry-run", code=DONE)
             self.assertIn("source", done.stdout)
+            self.assertIn("Nothing was done. The same command without --dry-run", done.stdout)
             document = self.answer("recover", "--dry-run")
             self.assertEqual((document["result"], document["is_dry_run"],
                               document["kernels"][0]["fallback"]), ("planned", True, "intree"))
